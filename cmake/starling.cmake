@@ -1,0 +1,76 @@
+# Helpers that keep the layering honest.
+#
+#   starling_library(<name> [DEPENDS <libraries lower in the list>] [LINKS <imported targets>] [PRIVATE_LINKS …])
+#
+# One folder, one library, one namespace: src/<name>/*.cpp, and src/<name>/tests/*.cpp becomes the
+# test program <name>_test. A DEPENDS that is not yet defined is an error: dependencies point down, and the order of
+# src/CMakeLists.txt is the architecture.
+
+add_library(starling_options INTERFACE)
+target_include_directories(starling_options INTERFACE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include")
+target_compile_features(starling_options INTERFACE cxx_std_20)
+target_compile_options(starling_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wnull-dereference -Wformat=2 -Werror)
+target_compile_definitions(starling_options INTERFACE
+  STARLING_VERSION="${PROJECT_VERSION}" BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_VISIBILITY)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # gcc 12 reports these inside its own headers and Asio's coroutine frames once optimised.
+  target_compile_options(starling_options INTERFACE
+    -Wno-null-dereference -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-restrict -Wno-dangling-pointer
+    -Wno-array-bounds -Wno-mismatched-new-delete)
+endif()
+
+if(STARLING_SANITIZE)
+  target_compile_options(starling_options INTERFACE
+    -fsanitize=${STARLING_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(starling_options INTERFACE -fsanitize=${STARLING_SANITIZE})
+  if(STARLING_SANITIZE MATCHES "thread")
+    # gcc warns that it does not model std::atomic_thread_fence, which Asio uses.
+    target_compile_options(starling_options INTERFACE -Wno-tsan)
+  endif()
+endif()
+
+function(starling_library name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS;LINKS;PRIVATE_LINKS" ${ARGN})
+  set(dir "${CMAKE_CURRENT_SOURCE_DIR}/${name}")
+  file(GLOB sources CONFIGURE_DEPENDS "${dir}/*.cpp")
+  set(target starling_${name})
+  if(sources)
+    add_library(${target} STATIC ${sources})
+    set(scope PUBLIC)
+    target_link_libraries(${target} PRIVATE ${ARG_PRIVATE_LINKS})
+  else()
+    add_library(${target} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  target_link_libraries(${target} ${scope} starling_options ${ARG_LINKS})
+  foreach(dependency IN LISTS ARG_DEPENDS)
+    if(NOT TARGET starling_${dependency})
+      message(FATAL_ERROR "src/CMakeLists.txt: '${name}' may not depend on '${dependency}', which is not below it")
+    endif()
+    target_link_libraries(${target} ${scope} starling_${dependency})
+  endforeach()
+
+  file(GLOB tests CONFIGURE_DEPENDS "${dir}/tests/*.cpp")
+  if(STARLING_TESTS AND tests)
+    starling_test(${name} ${tests})
+  endif()
+endfunction()
+
+# A GoogleTest program over the library `name`, registered with ctest as <name>.
+function(starling_test name)
+  find_package(GTest REQUIRED)
+  add_executable(${name}_test ${ARGN})
+  target_link_libraries(${name}_test PRIVATE starling_${name} GTest::gtest GTest::gtest_main)
+  target_compile_definitions(${name}_test PRIVATE
+    STARLING_SOURCE_DIR="${PROJECT_SOURCE_DIR}" STARLING_MODELS_DIR="${PROJECT_SOURCE_DIR}/models")
+  add_test(NAME ${name} COMMAND ${name}_test)
+  set_tests_properties(${name} PROPERTIES TIMEOUT 600)
+endfunction()
+
+# tests/fuzz/<name>_fuzz.cpp against the library `library`, with its seed corpus in tests/fuzz/corpus/<name>.
+function(starling_fuzz name library)
+  add_executable(${name}_fuzz "${PROJECT_SOURCE_DIR}/tests/fuzz/${name}_fuzz.cpp")
+  target_link_libraries(${name}_fuzz PRIVATE starling_${library})
+  target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
+endfunction()
