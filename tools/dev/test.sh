@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# ./dev test [CTEST ARGS…]: every unit test, then the end-to-end tests against the real program.
+# With STARLING_PRESET=asan or tsan the same tests run instrumented.
+source "$STARLING_ROOT/tools/dev/lib.sh"
+
+preset="${STARLING_PRESET:-release}"
+dev setup test
+dev build "$preset" all
+
+say "unit tests ($preset)"
+(cd "$root/build/$preset" && ctest --output-on-failure --no-tests=error "$@") || die "test: a unit test failed; see above"
+
+if [ -f "$root/tests/e2e/package.json" ]; then
+  say "end-to-end tests ($preset)"
+  (cd "$root/tests/e2e" && STARLING_BIN="$root/build/$preset/starling" npm test --silent) ||
+    die "test: an end-to-end test failed; see above"
+fi
