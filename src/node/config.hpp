@@ -1,0 +1,65 @@
+// Everything that can be set, merged from four sources: defaults < configuration file < environment < flags.
+//
+// Pure: the file's text, the environment's values and the flags are passed in, so that the same merge runs in the
+// program, in tests and in the fuzzer. One table (settings.hpp) describes every setting for all four sources, for
+// --help, and for docs/config.md.
+#pragma once
+
+#include "base/result.hpp"
+#include "node/errc.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace starling::node {
+
+enum class log_format { pretty, json };
+enum class log_level { debug, info, warn, error };
+
+inline constexpr std::uint16_t default_port = 9337;
+inline constexpr std::uint16_t default_peer_port = 9338;
+inline constexpr std::string_view default_hub_url = "https://huggingface.co";
+
+struct config {
+    std::filesystem::path data_dir;  // the program fills in the platform's place
+    std::string name;                // what people call this node; the program fills in the host name
+    std::vector<std::string> models;
+    std::string upstream;                      // URL; the models are then that server's
+    std::filesystem::path upstream_key_file;
+    std::string bind = "127.0.0.1";
+    std::uint16_t port = default_port;  // 0: a free one
+    std::uint16_t peer_port = default_peer_port;
+    std::filesystem::path api_key_file;
+    std::vector<std::string> cors_origins;
+    std::int32_t context = 0;      // tokens of one request; 0: chosen from the model
+    std::int32_t slots = 0;        // requests at the same time; 0: chosen
+    std::int32_t threads = 0;      // 0: physical cores
+    std::int32_t gpu_layers = -1;  // -1: automatic, 0: processor only
+    std::int32_t queue_limit = 64;
+    std::string hub_url{default_hub_url};
+    bool headless = false;  // no console page
+    node::log_format log_format = node::log_format::pretty;
+    node::log_level log_level = node::log_level::info;
+};
+
+/// A value by the name of its source: an environment variable, or a flag without its dashes.
+using named_values = std::vector<std::pair<std::string, std::string>>;
+
+/// `text` is a TOML document (version 1.0). Error: errc::bad_config, with `file_name`, line and column, and the nearest
+/// known key for one that is not known.
+result<void> apply_toml(config& into, std::string_view text, std::string_view file_name);
+
+/// Only the variables of the table are looked at. Error: errc::wrong_usage.
+result<void> apply_environment(config& into, const named_values& environment);
+
+/// A flag that is given twice counts the last time, unless it is one of those that make a list. Error: errc::wrong_usage.
+result<void> apply_flags(config& into, const named_values& flags);
+
+/// What no single setting can tell: that they fit each other. Errors: errc::wrong_usage, errc::refused.
+result<void> check(const config& settings);
+
+}  // namespace starling::node

@@ -1,0 +1,106 @@
+#include "node/machine_sampler.hpp"
+
+#include <array>
+#include <charconv>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+namespace starling::node {
+
+namespace {
+
+constexpr std::chrono::milliseconds sample_every{500};
+
+std::string read_all(const char* path) {
+    std::ifstream in(path);
+    std::ostringstream out;
+    out << in.rdbuf();
+    return std::move(out).str();
+}
+
+/// The next number of the text, which is moved past it.
+std::optional<std::uint64_t> take_number(std::string_view& text) {
+    const std::size_t begin = text.find_first_of("0123456789");
+    if (begin == std::string_view::npos) {
+        return std::nullopt;
+    }
+    text.remove_prefix(begin);
+    std::uint64_t number = 0;
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (failed != std::errc{}) {
+        return std::nullopt;
+    }
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    return number;
+}
+
+std::optional<std::uint64_t> kilobytes_of(std::string_view text, std::string_view name) {
+    const std::size_t at = text.find(name);
+    if (at == std::string_view::npos) {
+        return std::nullopt;
+    }
+    text.remove_prefix(at + name.size());
+    return take_number(text);
+}
+
+}  // namespace
+
+std::optional<cpu_ticks> parse_cpu(std::string_view proc_stat) {
+    if (!proc_stat.starts_with("cpu ")) {
+        return std::nullopt;
+    }
+    std::string_view line = proc_stat.substr(0, proc_stat.find('\n'));
+    // user nice system idle iowait irq softirq steal; guest time is part of user time already.
+    std::array<std::uint64_t, 8> fields{};
+    for (std::uint64_t& field : fields) {
+        const auto number = take_number(line);
+        if (!number) {
+            return std::nullopt;
+        }
+        field = *number;
+    }
+    cpu_ticks out;
+    for (const std::uint64_t field : fields) {
+        out.total += field;
+    }
+    out.busy = out.total - fields[3] - fields[4];
+    return out;
+}
+
+std::optional<memory_bytes> parse_memory(std::string_view proc_meminfo) {
+    const auto total = kilobytes_of(proc_meminfo, "MemTotal:");
+    const auto available = kilobytes_of(proc_meminfo, "MemAvailable:");
+    if (!total || !available) {
+        return std::nullopt;
+    }
+    constexpr std::uint64_t bytes_per_kilobyte = 1024;
+    return memory_bytes{.total = *total * bytes_per_kilobyte, .available = *available * bytes_per_kilobyte};
+}
+
+memory_bytes machine_memory() {
+    return parse_memory(read_all("/proc/meminfo")).value_or(memory_bytes{});
+}
+
+route::machine_load machine_sampler::sample(std::chrono::steady_clock::time_point now) {
+    if (last_ && now - *last_ < sample_every) {
+        return load_;
+    }
+    last_ = now;
+    constexpr double percent = 100.0;
+    if (const auto ticks = parse_cpu(read_all("/proc/stat"))) {
+        const std::uint64_t passed = ticks->total - ticks_.total;
+        if (ticks->total > ticks_.total && ticks->busy >= ticks_.busy) {
+            load_.cpu_percent = percent * static_cast<double>(ticks->busy - ticks_.busy) / static_cast<double>(passed);
+        }
+        ticks_ = *ticks;
+    }
+    const memory_bytes memory = machine_memory();
+    if (memory.total > 0 && memory.available <= memory.total) {
+        load_.memory_percent =
+            percent * static_cast<double>(memory.total - memory.available) / static_cast<double>(memory.total);
+    }
+    return load_;
+}
+
+}  // namespace starling::node

@@ -1,0 +1,170 @@
+#include "node/settings.hpp"
+
+#include <array>
+#include <limits>
+
+namespace starling::node {
+
+namespace {
+
+constexpr std::int64_t max_port = 65'535;
+/// No model has a longer context.
+constexpr std::int64_t max_context = 16'777'216;
+/// Each slot is a KV cache of its own size.
+constexpr std::int64_t max_slots = 256;
+constexpr std::int64_t max_threads = 1'024;
+constexpr std::int64_t max_layers = 10'000;
+/// Each waiting request holds its prompt in memory.
+constexpr std::int64_t max_queue = 65'536;
+/// A name is for people; it is shown in tables.
+constexpr std::size_t max_name_bytes = 64;
+
+result<std::int64_t> in_range(const setting_value& value, std::int64_t least, std::int64_t most) {
+    const std::int64_t number = std::get<std::int64_t>(value);
+    if (number < least || number > most) {
+        return fail(errc::bad_config, "must be between " + std::to_string(least) + " and " + std::to_string(most) + ", not " +
+                                          std::to_string(number));
+    }
+    return number;
+}
+
+template <class Number>
+result<void> set_number(Number& into, const setting_value& value, std::int64_t least, std::int64_t most) {
+    auto number = in_range(value, least, most);
+    if (!number) {
+        return number.error();
+    }
+    into = static_cast<Number>(*number);
+    return {};
+}
+
+const std::string& text_of(const setting_value& value) {
+    return std::get<std::string>(value);
+}
+
+const std::vector<std::string>& list_of(const setting_value& value) {
+    return std::get<std::vector<std::string>>(value);
+}
+
+result<void> set_text(std::string& into, const setting_value& value) {
+    if (text_of(value).empty()) {
+        return fail(errc::bad_config, "must not be empty");
+    }
+    into = text_of(value);
+    return {};
+}
+
+result<void> set_path(std::filesystem::path& into, const setting_value& value) {
+    const std::string& text = text_of(value);
+    if (text.empty() || text.find('\0') != std::string::npos) {
+        return fail(errc::bad_config, "must be the path of a file or directory");
+    }
+    into = text;
+    return {};
+}
+
+result<void> set_list(std::vector<std::string>& into, const setting_value& value) {
+    for (const std::string& item : list_of(value)) {
+        if (item.empty()) {
+            return fail(errc::bad_config, "must not have an empty entry");
+        }
+    }
+    into = list_of(value);
+    return {};
+}
+
+result<void> set_name(config& into, const setting_value& value) {
+    const std::string& text = text_of(value);
+    for (const unsigned char c : text) {
+        if (c < 0x20 || c == 0x7F) {
+            return fail(errc::bad_config, "must be a name without control characters");
+        }
+    }
+    if (text.empty() || text.size() > max_name_bytes) {
+        return fail(errc::bad_config, "must be a name of 1 to " + std::to_string(max_name_bytes) + " bytes");
+    }
+    into.name = text;
+    return {};
+}
+
+result<void> set_log_format(config& into, const setting_value& value) {
+    if (text_of(value) == "pretty") {
+        into.log_format = log_format::pretty;
+    } else if (text_of(value) == "json") {
+        into.log_format = log_format::json;
+    } else {
+        return fail(errc::bad_config, "must be pretty or json");
+    }
+    return {};
+}
+
+result<void> set_log_level(config& into, const setting_value& value) {
+    constexpr std::array<std::pair<std::string_view, log_level>, 4> levels{{
+        {"debug", log_level::debug}, {"info", log_level::info}, {"warn", log_level::warn}, {"error", log_level::error}}};
+    for (const auto& [name, level] : levels) {
+        if (text_of(value) == name) {
+            into.log_level = level;
+            return {};
+        }
+    }
+    return fail(errc::bad_config, "must be debug, info, warn or error");
+}
+
+constexpr std::array table{
+    setting{"data_dir", "data-dir", "STARLING_DATA_DIR", setting_kind::text, "DIR",
+            "where models, the node's key and the history are kept",
+            [](config& c, const setting_value& v) { return set_path(c.data_dir, v); }},
+    setting{"name", "name", "", setting_kind::text, "NAME", "what people call this node (default: the host name)", set_name},
+    setting{"models", "model", "", setting_kind::list, "REF",
+            "a model to serve: starter, a path to a .gguf file, or hf://owner/repo/file.gguf; can be repeated",
+            [](config& c, const setting_value& v) { return set_list(c.models, v); }},
+    setting{"upstream", "upstream", "", setting_kind::text, "URL",
+            "an OpenAI-compatible server that answers for the models named with --model",
+            [](config& c, const setting_value& v) { return set_text(c.upstream, v); }},
+    setting{"upstream_key_file", "upstream-key-file", "", setting_kind::text, "FILE",
+            "a file with the API key for the upstream server",
+            [](config& c, const setting_value& v) { return set_path(c.upstream_key_file, v); }},
+    setting{"bind", "bind", "", setting_kind::text, "ADDRESS",
+            "the address to listen on (default 127.0.0.1); any other needs --api-key-file",
+            [](config& c, const setting_value& v) { return set_text(c.bind, v); }},
+    setting{"port", "port", "", setting_kind::number, "N", "the port of the API and the console (default 9337; 0: a free one)",
+            [](config& c, const setting_value& v) { return set_number(c.port, v, 0, max_port); }},
+    setting{"peer_port", "peer-port", "", setting_kind::number, "N",
+            "the port for other nodes (default 9338); not used yet, since this version has no mesh",
+            [](config& c, const setting_value& v) { return set_number(c.peer_port, v, 0, max_port); }},
+    setting{"api_key_file", "api-key-file", "", setting_kind::text, "FILE",
+            "a file with the API keys that clients must send, one on each line",
+            [](config& c, const setting_value& v) { return set_path(c.api_key_file, v); }},
+    setting{"cors_origins", "cors-origin", "", setting_kind::list, "ORIGIN",
+            "a web origin whose pages may call the API; can be repeated",
+            [](config& c, const setting_value& v) { return set_list(c.cors_origins, v); }},
+    setting{"ctx", "ctx", "", setting_kind::number, "N", "tokens of one request, prompt and answer (default: from the model)",
+            [](config& c, const setting_value& v) { return set_number(c.context, v, 0, max_context); }},
+    setting{"slots", "slots", "", setting_kind::number, "N", "requests that are answered at the same time (default: chosen)",
+            [](config& c, const setting_value& v) { return set_number(c.slots, v, 0, max_slots); }},
+    setting{"threads", "threads", "", setting_kind::number, "N", "processor threads (default: one for each core)",
+            [](config& c, const setting_value& v) { return set_number(c.threads, v, 0, max_threads); }},
+    setting{"gpu_layers", "gpu-layers", "GPU_LAYERS", setting_kind::number, "N",
+            "layers to put on the GPU; -1 automatic, 0 processor only",
+            [](config& c, const setting_value& v) { return set_number(c.gpu_layers, v, -1, max_layers); }},
+    setting{"queue_limit", "queue-limit", "", setting_kind::number, "N",
+            "requests of one model that may wait; more are told to come back later (default 64)",
+            [](config& c, const setting_value& v) { return set_number(c.queue_limit, v, 0, max_queue); }},
+    setting{"hub_url", "hub-url", "", setting_kind::text, "URL", "where hf:// references are fetched from",
+            [](config& c, const setting_value& v) { return set_text(c.hub_url, v); }},
+    setting{"headless", "headless", "", setting_kind::toggle, "", "serve the API alone, without the console page",
+            [](config& c, const setting_value& v) {
+                c.headless = std::get<bool>(v);
+                return result<void>{};
+            }},
+    setting{"log_format", "log-format", "", setting_kind::text, "FORMAT", "pretty or json", set_log_format},
+    setting{"log_level", "log-level", "", setting_kind::text, "LEVEL", "debug, info, warn or error", set_log_level},
+};
+
+}  // namespace
+
+std::span<const setting> settings() {
+    return table;
+}
+
+}  // namespace starling::node
