@@ -26,6 +26,15 @@ class channel {
     /// Any thread. False when the channel is full or closed.
     bool try_send(T value) { return queue_.try_send(boost::system::error_code{}, std::optional<T>(std::move(value))); }
 
+    /// The same for a value that the sender wants to keep when there is no room: emptied only when it was taken.
+    bool try_send_from(std::optional<T>& value) {
+        const bool taken = queue_.try_send(boost::system::error_code{}, std::move(value));
+        if (taken) {
+            value.reset();
+        }
+        return taken;
+    }
+
     /// Any thread. What was sent before is still received; then `receive` gives nothing.
     void close() { queue_.close(); }
 

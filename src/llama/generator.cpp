@@ -1,0 +1,179 @@
+// engine::generator over a scheduler: prepares requests on a small pool, hands them to the engine thread, and reads
+// their events back.
+#include "llama/llama.hpp"
+#include "llama/preparer.hpp"
+#include "llama/scheduler.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+namespace starling::llama {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// What an answer may use by default. Longer contexts cost memory for every slot; --ctx asks for them.
+constexpr std::int32_t default_context = 4096;
+constexpr std::int32_t default_slots = 4;
+
+class local_stream final : public engine::token_stream {
+  public:
+    local_stream(std::shared_ptr<stream_link> link, std::shared_ptr<inbox> engine, std::int32_t prompt_tokens)
+        : link_(std::move(link)), engine_(std::move(engine)), prompt_tokens_(prompt_tokens) {}
+
+    ~local_stream() override {
+        link_->cancelled = true;
+        engine_->wake();
+    }
+
+    engine::awaitable<result<engine::stream_event>> next() override {
+        auto event = co_await link_->events.receive();
+        if (link_->paused.exchange(false)) {
+            engine_->wake();
+        }
+        if (!event) {
+            co_return fail(engine::errc::unavailable, "the engine stopped before the answer was complete");
+        }
+        co_return std::move(*event);
+    }
+
+    std::int32_t prompt_tokens() const override { return prompt_tokens_; }
+
+  private:
+    std::shared_ptr<stream_link> link_;
+    std::shared_ptr<inbox> engine_;
+    std::int32_t prompt_tokens_;
+};
+
+class local_generator final : public engine::generator {
+  public:
+    local_generator(std::shared_ptr<const model> model, std::unique_ptr<stage> stage, const engine_options& options,
+                    log_sink log)
+        : model_(std::move(model)),
+          context_(options.context),
+          queue_limit_(options.queue_limit),
+          in_(std::make_shared<inbox>(static_cast<std::size_t>(options.queue_limit))),
+          preparer_(model_, options.context),
+          scheduler_(std::make_unique<local_chain>(std::move(stage)), in_,
+                     {.slots = options.slots, .context = options.context, .queue_limit = options.queue_limit},
+                     std::move(log)),
+          engine_([this] { scheduler_.run(); }) {}
+
+    ~local_generator() override {
+        in_->stop();
+        scheduler_.interrupt();
+        engine_.join();
+        pool_.join();
+    }
+
+    engine::model_info info() const override {
+        auto info = model_->info();
+        info.context_length = context_;
+        return info;
+    }
+
+    engine::engine_load load() const override { return scheduler_.load(); }
+
+    engine::awaitable<result<std::unique_ptr<engine::token_stream>>> generate(engine::generate_request request,
+                                                                              aio::call_context call) override {
+        auto link = std::make_shared<stream_link>(co_await asio::this_coro::executor);
+        auto job = co_await asio::co_spawn(pool_, prepare(std::move(request), std::move(call), link), asio::use_awaitable);
+        if (!job) {
+            co_return job.error();
+        }
+        const auto prompt_tokens = (*job)->prompt_tokens;
+        if ((*job)->complete) {
+            send_complete(**job);
+        } else if (!in_->push(std::move(*job))) {
+            co_return fail(engine::errc::queue_full,
+                           fmt::format("{} requests are already waiting for {}; try again later", queue_limit_,
+                                       model_->info().id));
+        }
+        co_return std::make_unique<local_stream>(std::move(link), in_, prompt_tokens);
+    }
+
+    engine::awaitable<result<engine::embedding_result>> embed(engine::embed_request request,
+                                                              aio::call_context call) override {
+        static_cast<void>(call);
+        auto inputs = co_await asio::co_spawn(pool_, prepare(std::move(request)), asio::use_awaitable);
+        if (!inputs) {
+            co_return inputs.error();
+        }
+        auto reply = std::make_shared<aio::channel<result<engine::embedding_result>>>(co_await asio::this_coro::executor, 1);
+        if (!in_->push(std::make_unique<embedding>(embedding{.inputs = std::move(*inputs), .reply = reply}))) {
+            co_return fail(engine::errc::queue_full,
+                           fmt::format("too many requests are waiting for {}; try again later", model_->info().id));
+        }
+        auto answer = co_await reply->receive();
+        if (!answer) {
+            co_return fail(engine::errc::unavailable, "the engine stopped before the input was embedded");
+        }
+        co_return std::move(*answer);
+    }
+
+  private:
+    engine::awaitable<result<std::unique_ptr<generation>>> prepare(engine::generate_request request,
+                                                                   aio::call_context call,
+                                                                   std::shared_ptr<stream_link> link) {
+        co_return preparer_.prepare(std::move(request), std::move(call), std::move(link));
+    }
+
+    engine::awaitable<result<std::vector<std::vector<engine::token_id>>>> prepare(engine::embed_request request) {
+        co_return preparer_.prepare(request);
+    }
+
+    static void send_complete(generation& job) {
+        engine::chunk rest;
+        job.text.finish(rest);
+        const auto tokens = static_cast<std::int32_t>(job.tokens.size());
+        job.link->events.try_send(engine::stream_event(std::move(rest)));
+        job.link->events.try_send(engine::stream_event(
+            engine::finished{.reason = *job.complete,
+                             .usage = {.prompt_tokens = job.prompt_tokens,
+                                       .completion_tokens = tokens - job.prompt_tokens,
+                                       .cached_tokens = 0},
+                             .timing = {}}));
+    }
+
+    std::shared_ptr<const model> model_;
+    std::int32_t context_;
+    std::int32_t queue_limit_;
+    std::shared_ptr<inbox> in_;
+    preparer preparer_;
+    scheduler scheduler_;
+    asio::thread_pool pool_{1};
+    std::thread engine_;
+};
+
+}  // namespace
+
+result<std::shared_ptr<engine::generator>> load_engine(engine_options options, load_progress progress, log_sink log) {
+    auto loaded = model::load(options, progress, log);
+    if (!loaded) {
+        return loaded.error();
+    }
+    if (options.context <= 0) {
+        options.context = std::min(default_context, (*loaded)->trained_context());
+    }
+    if (options.slots <= 0) {
+        options.slots = default_slots;
+    }
+    auto only = stage::create(*loaded, {.context = options.context,
+                                        .sequences = options.slots,
+                                        .threads = options.threads,
+                                        .batch = max_step_tokens});
+    if (!only) {
+        return only.error();
+    }
+    return std::make_shared<local_generator>(*loaded, std::move(*only), options, std::move(log));
+}
+
+}  // namespace starling::llama

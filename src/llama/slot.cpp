@@ -1,0 +1,79 @@
+#include "llama/slot.hpp"
+
+#include <utility>
+
+namespace starling::llama {
+
+void slot::start(std::unique_ptr<generation> work, position keep, std::uint64_t now_serial) {
+    cached_.assign(work->tokens.begin(), work->tokens.begin() + keep);
+    work_ = std::move(work);
+    reused_ = keep;
+    answering_ = false;
+    last_used_ = now_serial;
+    unsent_.reset();
+    ending_.reset();
+    ended_ = false;
+    started_at = steady_clock::now();
+    first_token_at = {};
+}
+
+std::unique_ptr<generation> slot::release(std::uint64_t now_serial) {
+    last_used_ = now_serial;
+    return std::move(work_);
+}
+
+void slot::forget() {
+    cached_.clear();
+}
+
+std::int32_t slot::pending_tokens() const {
+    return static_cast<std::int32_t>(work_->tokens.size() - cached_.size());
+}
+
+std::span<const engine::token_id> slot::advance(std::int32_t count) {
+    const auto begin = cached_.size();
+    const auto next = std::span(work_->tokens).subspan(begin, static_cast<std::size_t>(count));
+    cached_.insert(cached_.end(), next.begin(), next.end());
+    return next;
+}
+
+void slot::append(engine::token_id token) {
+    work_->tokens.push_back(token);
+    answering_ = true;
+}
+
+void slot::send(engine::chunk chunk) {
+    unsent_ = engine::stream_event(std::move(chunk));
+    flush();
+}
+
+void slot::end(result<engine::stream_event> last) {
+    ending_ = std::move(last);
+    ended_ = true;
+    flush();
+}
+
+void slot::flush() {
+    stream_link& link = *work_->link;
+    const auto try_all = [&] {
+        return (!unsent_ || link.events.try_send_from(unsent_)) && (!ending_ || link.events.try_send_from(ending_));
+    };
+    if (try_all()) {
+        return;
+    }
+    // The reader may have made room between the attempt and the flag.
+    link.paused = true;
+    try_all();
+}
+
+slot_view slot::view(position lowest) const {
+    const bool prefill = work_ && in_prefill();
+    return {.sequence = sequence_,
+            .idle = !work_,
+            .cached = cached_,
+            .coming = prefill ? std::span<const engine::token_id>(work_->tokens) : std::span<const engine::token_id>{},
+            .lowest = lowest,
+            .last_used = last_used_};
+}
+
+}  // namespace starling::llama

@@ -1,0 +1,77 @@
+// A place at the table: one sequence of the KV cache and the request that uses it. Engine thread only.
+#pragma once
+
+#include "llama/job.hpp"
+#include "llama/prefix_policy.hpp"
+
+namespace starling::llama {
+
+class slot {
+  public:
+    explicit slot(sequence_id sequence) : sequence_(sequence) {}
+
+    sequence_id sequence() const { return sequence_; }
+    bool idle() const { return !work_; }
+    generation& work() { return *work_; }
+    const generation& work() const { return *work_; }
+
+    /// Takes a request whose first `keep` tokens are in the cache already (after the edits of the next step).
+    void start(std::unique_ptr<generation> work, position keep, std::uint64_t now_serial);
+
+    /// Gives the request up; the cache stays for others to begin from.
+    std::unique_ptr<generation> release(std::uint64_t now_serial);
+
+    /// The cache is gone (its sequence must be cleared).
+    void forget();
+
+    const std::vector<engine::token_id>& cached() const { return cached_; }
+
+    /// Tokens of the prompt that were not computed by this request.
+    position reused() const { return reused_; }
+
+    /// Tokens that are known and not yet in the cache: the rest of the prompt, or the one token drawn last.
+    std::int32_t pending_tokens() const;
+    bool in_prefill() const { return pending_tokens() > 1 || !answering_; }
+
+    /// Moves the next `count` known tokens into the cache; the caller has put them into a step.
+    std::span<const engine::token_id> advance(std::int32_t count);
+
+    /// Records a token drawn for the answer.
+    void append(engine::token_id token);
+
+    /// The answer so far has this many tokens, those emitted elsewhere included.
+    std::int32_t answer_tokens() const { return static_cast<std::int32_t>(work_->tokens.size()) - work_->prompt_tokens; }
+
+    slot_view view(position lowest) const;
+
+    /// Gives the reader a chunk; pauses the slot when there is no room for it.
+    void send(engine::chunk chunk);
+
+    /// Ends the stream with `finished` or an error, behind what is still to be sent.
+    void end(result<engine::stream_event> last);
+
+    /// Tries again to send what had no room.
+    void flush();
+
+    /// Something waits for the reader: no more tokens are computed until it is gone.
+    bool paused() const { return unsent_.has_value() || ending_.has_value(); }
+
+    /// The last event was sent: the slot can be released.
+    bool done() const { return ended_ && !paused(); }
+
+    steady_clock::time_point started_at;
+    steady_clock::time_point first_token_at;
+
+  private:
+    sequence_id sequence_;
+    std::unique_ptr<generation> work_;
+    std::vector<engine::token_id> cached_;
+    position reused_ = 0;
+    bool answering_ = false;
+    std::uint64_t last_used_ = 0;
+    std::optional<result<engine::stream_event>> unsent_;
+    std::optional<result<engine::stream_event>> ending_;
+    bool ended_ = false;
+};
+
+}  // namespace starling::llama

@@ -1,0 +1,137 @@
+#include "llama/stage.hpp"
+
+#include "llama/backend.hpp"
+
+#include <common.h>
+#include <fmt/format.h>
+#include <llama.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace starling::llama {
+
+namespace {
+
+/// Owns a llama_batch of up to `capacity` tokens, one sequence each.
+class token_batch {
+  public:
+    explicit token_batch(std::size_t capacity) : batch_(llama_batch_init(static_cast<std::int32_t>(capacity), 0, 1)) {}
+    token_batch(const token_batch&) = delete;
+    token_batch& operator=(const token_batch&) = delete;
+    ~token_batch() { llama_batch_free(batch_); }
+
+    void add(const step_token& token) {
+        const auto i = batch_.n_tokens++;
+        batch_.token[i] = token.token;
+        batch_.pos[i] = token.at;
+        batch_.n_seq_id[i] = 1;
+        batch_.seq_id[i][0] = token.sequence;
+        batch_.logits[i] = token.output ? 1 : 0;
+    }
+
+    const llama_batch& get() const { return batch_; }
+
+  private:
+    llama_batch batch_;
+};
+
+std::uint64_t kv_bytes_per_sequence(const model& model, std::int32_t context) {
+    const llama_model* m = model.handle();
+    const std::uint64_t head = static_cast<std::uint64_t>(llama_model_n_embd(m)) /
+                               static_cast<std::uint64_t>(std::max(1, llama_model_n_head(m)));
+    const std::uint64_t row = head * static_cast<std::uint64_t>(std::max(1, llama_model_n_head_kv(m)));
+    constexpr std::uint64_t keys_and_values = 2;
+    constexpr std::uint64_t f16 = 2;
+    return keys_and_values * f16 * row * static_cast<std::uint64_t>(llama_model_n_layer(m)) *
+           static_cast<std::uint64_t>(context);
+}
+
+}  // namespace
+
+result<std::unique_ptr<stage>> stage::create(std::shared_ptr<const model> model, stage_options options) {
+    if (options.threads <= 0) {
+        options.threads = std::max(1, common_cpu_get_num_physical_cores());
+    }
+    llama_context_params params = llama_context_default_params();
+    params.n_ctx = static_cast<std::uint32_t>(options.context) * static_cast<std::uint32_t>(options.sequences);
+    params.n_seq_max = static_cast<std::uint32_t>(options.sequences);
+    params.n_batch = static_cast<std::uint32_t>(std::max(options.batch, options.sequences));
+    params.n_ubatch = static_cast<std::uint32_t>(std::min<std::int32_t>(max_step_tokens, static_cast<std::int32_t>(params.n_batch)));
+    // One row of logits for each sequence: the buffer for a whole batch would be batch × vocabulary.
+    params.n_outputs_max = params.n_seq_max;
+    params.n_threads = options.threads;
+    params.n_threads_batch = options.threads;
+    params.kv_unified = false;
+    params.swa_full = false;
+
+    take_logged_error();
+    llama_context* context = nullptr;
+    try {
+        context = llama_init_from_model(model->handle(), params);
+    } catch (const std::exception&) {
+        // Reported below like any other failure.
+    }
+    if (context == nullptr) {
+        return fail(errc::load_failed,
+                    fmt::format("cannot set up {} slots of {} tokens for {}: {}", options.sequences, options.context,
+                                model->info().id, take_logged_error()));
+    }
+    return std::unique_ptr<stage>(new stage(std::move(model), context, options));
+}
+
+stage::stage(std::shared_ptr<const model> model, llama_context* context, const stage_options& options)
+    : model_(std::move(model)),
+      context_(context),
+      threads_(options.threads),
+      sequence_bytes_(kv_bytes_per_sequence(*model_, options.context)) {
+    llama_set_abort_callback(
+        context_, [](void* flag) { return static_cast<std::atomic<bool>*>(flag)->load(std::memory_order_relaxed); },
+        &interrupted_);
+}
+
+stage::~stage() {
+    llama_free(context_);
+}
+
+result<void> stage::run(const step& step) {
+    for (const prefix_copy& copy : step.copies) {
+        llama_memory_seq_cp(llama_get_memory(context_), copy.from, copy.to, -1, -1);
+        if (auto cut = truncate({.sequence = copy.to, .from = copy.length}); !cut) {
+            return cut;
+        }
+    }
+    for (const truncation& edit : step.truncations) {
+        if (auto cut = truncate(edit); !cut) {
+            return cut;
+        }
+    }
+    if (step.tokens.empty()) {
+        return {};
+    }
+    token_batch batch(step.tokens.size());
+    for (const step_token& token : step.tokens) {
+        batch.add(token);
+    }
+    take_logged_error();
+    const auto status = llama_decode(context_, batch.get());
+    if (status != 0) {
+        return fail(engine::errc::internal, fmt::format("llama.cpp could not compute a batch of {} tokens (status {}) {}",
+                                                        step.tokens.size(), status, take_logged_error()));
+    }
+    return {};
+}
+
+result<void> stage::truncate(truncation edit) {
+    if (!llama_memory_seq_rm(llama_get_memory(context_), edit.sequence, edit.from, -1)) {
+        return fail(engine::errc::internal,
+                    fmt::format("sequence {} cannot be cut back to {} tokens", edit.sequence, edit.from));
+    }
+    return {};
+}
+
+position stage::lowest_position(sequence_id sequence) const {
+    return llama_memory_seq_pos_min(llama_get_memory(context_), sequence);
+}
+
+}  // namespace starling::llama
