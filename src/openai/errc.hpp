@@ -18,7 +18,6 @@ enum class errc {
     malformed_http,
     body_too_large,
     headers_too_large,
-    client_too_slow,
     too_many_connections,
 };
 
@@ -40,7 +39,6 @@ constexpr const char* describe(errc e) {
         case errc::malformed_http: return "malformed HTTP";
         case errc::body_too_large: return "body too large";
         case errc::headers_too_large: return "headers too large";
-        case errc::client_too_slow: return "client too slow";
         case errc::too_many_connections: return "too many connections";
     }
     return "unknown error";

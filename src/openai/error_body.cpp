@@ -43,7 +43,6 @@ error_class classify_request(errc code) {
         case errc::malformed_http: return {400, invalid_request, "malformed_http"};
         case errc::body_too_large: return {413, invalid_request, "body_too_large"};
         case errc::headers_too_large: return {431, invalid_request, "headers_too_large"};
-        case errc::client_too_slow: return {408, invalid_request, "timeout"};
         case errc::too_many_connections: return {503, server_error, "too_many_connections", queue_retry_s};
     }
     return {500, server_error, "internal_error", 0, true};
