@@ -84,7 +84,7 @@ fetch_llama_source() {
   echo "$llama_bundle_sha256  $work/package/llama/gitRelease.bundle" | sha256sum --check --status ||
     die "setup: the git bundle inside $llama_package is not the one that is pinned (sha256 differs); nothing was kept"
   say "llama.cpp $llama_tag: unpacking"
-  git clone --quiet "$work/package/llama/gitRelease.bundle" "$work/source"
+  git -c advice.detachedHead=false clone --quiet "$work/package/llama/gitRelease.bundle" "$work/source"
   rm -rf "$work/source/.git"
   mv -T "$work/source" "$target"
 }
