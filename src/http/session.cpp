@@ -17,10 +17,8 @@ awaitable<void> session::run() {
 }
 
 awaitable<void> session::run_refusal() {
-    answer_form form;
-    form.keep_alive = false;
-    co_await send_and_close(handler_.describe_error(503, "This node has too many open connections. Try again later."),
-                            form);
+    auto answer = handler_.describe_error(503, "This node has too many open connections. Try again later.");
+    co_await send_and_close(std::move(answer), answer_form{});
 }
 
 void session::finish() {
@@ -48,7 +46,8 @@ awaitable<bool> session::run_one_request() {
     switch (outcome.kind) {
         case read_outcome::kind::closed: co_return false;
         case read_outcome::kind::broken:
-            co_await send_and_close(handler_.describe_error(outcome.status, outcome.what), outcome.form);
+            outcome.answer = handler_.describe_error(outcome.status, outcome.what);
+            co_await send_and_close(std::move(*outcome.answer), outcome.form);
             co_return false;
         case read_outcome::kind::refused:
             if (outcome.body_is_unread) {

@@ -1,0 +1,219 @@
+#include "api/node_view.hpp"
+
+#include "api/process_memory.hpp"
+#include "openai/answer.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace starling::api {
+
+namespace json = boost::json;
+using route::model_state;
+using route::model_status;
+using std::chrono::steady_clock;
+
+namespace {
+
+/// Two decimals: these are measurements, not keys.
+double rounded(double value) {
+    return std::round(value * 100.0) / 100.0;
+}
+
+engine::engine_load total_load(const std::vector<model_status>& models) {
+    engine::engine_load total;
+    for (const auto& model : models) {
+        if (!model.generator) {
+            continue;
+        }
+        const auto load = model.generator->load();
+        total.slots += load.slots;
+        total.busy += load.busy;
+        total.queued += load.queued;
+        total.queue_limit += load.queue_limit;
+        total.tokens_per_s += load.tokens_per_s;
+    }
+    return total;
+}
+
+route::health assess(const node_facts& facts, const engine::engine_load& load) {
+    return route::assess(facts.machine_load ? facts.machine_load() : route::machine_load{}, load.queued,
+                         load.queue_limit);
+}
+
+json::object health_json(const route::health& health) {
+    return {{"score", rounded(health.score)},
+            {"state", route::to_string(health.state)},
+            {"cpu", rounded(health.cpu_percent)},
+            {"memory", rounded(health.memory_percent)},
+            {"queue", rounded(health.queue_availability_percent)}};
+}
+
+json::object model_json(const model_status& model) {
+    json::object out{{"id", model.id},
+                     {"state", route::to_string(model.state)},
+                     {"source", model.source},
+                     {"progress", rounded(static_cast<double>(model.progress))},
+                     {"requests", model.requests},
+                     {"request_rate_per_min", rounded(model.request_rate_per_min)},
+                     {"last_active_s", nullptr}};
+    if (model.last_active_s) {
+        out["last_active_s"] = rounded(*model.last_active_s);
+    }
+    if (!model.failure.empty()) {
+        out["failure"] = model.failure;
+    }
+    return out;
+}
+
+openai::listed_model listed(const model_status& model, std::int64_t created_s) {
+    return {model.id, created_s, model.generator ? model.generator->info() : engine::model_info{}};
+}
+
+/// A node that runs a model alone is a pipeline of one stage.
+json::object deployment_json(const model_status& model, const std::string& node_id) {
+    const auto info = model.generator->info();
+    const auto load = model.generator->load();
+    json::object stage{{"node_id", node_id},
+                       {"first_layer", nullptr},
+                       {"last_layer", nullptr},
+                       {"memory_bytes", info.size_bytes},
+                       {"ms_per_token", nullptr},
+                       {"state", "ready"}};
+    if (info.layers > 0) {
+        stage["first_layer"] = 0;
+        stage["last_layer"] = info.layers - 1;
+    }
+    if (load.tokens_per_s > 0.0) {
+        stage["ms_per_token"] = rounded(1000.0 / load.tokens_per_s * std::max(load.busy, 1));
+    }
+    const bool is_here = info.layers > 0;
+    return {{"model", model.id},
+            {"coordinator", node_id},
+            {"epoch", 1},
+            {"stages", json::array{std::move(stage)}},
+            {"reason", is_here ? "the whole model fits this node" : fmt::format("answered by {}", info.source)}};
+}
+
+}  // namespace
+
+node_view::node_view(const node_facts& facts, route::model_table& models, metrics& metrics)
+    : facts_(facts),
+      models_(models),
+      metrics_(metrics),
+      started_(steady_clock::now()),
+      started_unix_s_(std::chrono::duration_cast<std::chrono::seconds>(
+                          std::chrono::system_clock::now().time_since_epoch())
+                          .count()) {}
+
+void node_view::health(call& call) const {
+    const auto all = models_.snapshot(steady_clock::now());
+    const auto any = [&](model_state state) {
+        return std::any_of(all.begin(), all.end(), [&](const model_status& model) { return model.state == state; });
+    };
+    json::array models;
+    for (const auto& model : all) {
+        models.push_back(json::object{{"id", model.id},
+                                      {"state", route::to_string(model.state)},
+                                      {"progress", rounded(static_cast<double>(model.progress))}});
+    }
+    const bool ready = all.empty() || any(model_state::ready);
+    const char* status = all.empty() ? "idle" : ready ? "ready" : any(model_state::loading) ? "loading" : "failed";
+    if (!ready) {
+        call.headers.emplace_back("retry-after", "2");
+    }
+    call.send(ready ? 200 : 503, "application/json",
+              json::serialize(json::object{{"status", status}, {"models", std::move(models)}}));
+}
+
+void node_view::models(call& call) const {
+    std::vector<openai::listed_model> list;
+    for (const auto& model : models_.snapshot(steady_clock::now())) {
+        if (model.state != model_state::failed) {
+            list.push_back(listed(model, started_unix_s_));
+        }
+    }
+    call.send_json(openai::model_list_answer(list));
+}
+
+void node_view::model(call& call, std::string_view id) const {
+    for (const auto& model : models_.snapshot(steady_clock::now())) {
+        if (model.id == id) {
+            call.send_json(openai::model_answer(listed(model, started_unix_s_)));
+            return;
+        }
+    }
+    call.send_error(fail(engine::errc::unknown_model,
+                         fmt::format("The model '{}' does not exist on this node. GET /v1/models lists those that do.",
+                                     id.substr(0, 128))),
+                    "model");
+}
+
+void node_view::metrics_text(call& call, std::size_t connections) const {
+    scrape_facts scrape;
+    scrape.version = facts_.version;
+    scrape.node_id = facts_.node_id;
+    scrape.uptime_s = std::chrono::duration<double>(steady_clock::now() - started_).count();
+    scrape.connections = connections;
+    scrape.resident_bytes = resident_memory();
+    scrape.models = models_.snapshot(steady_clock::now());
+    call.send(200, "text/plain; version=0.0.4; charset=utf-8", metrics_.render(scrape));
+}
+
+void node_view::status(call& call) const {
+    const auto all = models_.snapshot(steady_clock::now());
+    const auto load = total_load(all);
+    json::array models;
+    for (const auto& model : all) {
+        models.push_back(model_json(model));
+    }
+    call.send_json(json::serialize(json::object{
+        {"node_id", facts_.node_id},
+        {"name", facts_.name},
+        {"version", facts_.version},
+        {"mesh_id", facts_.mesh_id.empty() ? json::value(nullptr) : json::value(facts_.mesh_id)},
+        {"role", facts_.role},
+        {"health", health_json(assess(facts_, load))},
+        {"models", std::move(models)},
+        {"engine", json::object{{"slots", load.slots},
+                                {"busy", load.busy},
+                                {"queued", load.queued},
+                                {"tokens_per_s", rounded(load.tokens_per_s)}}},
+        {"uptime_s", rounded(std::chrono::duration<double>(steady_clock::now() - started_).count())}}));
+}
+
+void node_view::peers(call& call) const {
+    const auto all = models_.snapshot(steady_clock::now());
+    json::array models;
+    for (const auto& model : all) {
+        if (model.state == model_state::ready) {
+            models.push_back(json::value(model.id));
+        }
+    }
+    call.send_json(json::serialize(json::array{json::object{{"node_id", facts_.node_id},
+                                                            {"name", facts_.name},
+                                                            {"role", facts_.role},
+                                                            {"state", "alive"},
+                                                            {"rtt_ms", 0},
+                                                            {"path", "local"},
+                                                            {"health", health_json(assess(facts_, total_load(all)))},
+                                                            {"models", std::move(models)},
+                                                            {"version", facts_.version}}}));
+}
+
+void node_view::deployments(call& call) const {
+    json::array all;
+    for (const auto& model : models_.snapshot(steady_clock::now())) {
+        if (model.state == model_state::ready && model.generator) {
+            all.push_back(deployment_json(model, facts_.node_id));
+        }
+    }
+    call.send_json(json::serialize(all));
+}
+
+}  // namespace starling::api

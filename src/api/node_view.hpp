@@ -1,0 +1,33 @@
+// What the node says of itself: /health, /v1/models, /metrics, /api/status, /api/peers, /api/deployments. Private to
+// api. Everything is read from the model table at the time of the request.
+#pragma once
+
+#include "api/api.hpp"
+#include "api/call.hpp"
+#include "api/metrics.hpp"
+
+#include <string_view>
+
+namespace starling::api {
+
+class node_view {
+  public:
+    node_view(const node_facts& facts, route::model_table& models, metrics& metrics);
+
+    void health(call& call) const;
+    void models(call& call) const;
+    void model(call& call, std::string_view id) const;
+    void metrics_text(call& call, std::size_t connections) const;
+    void status(call& call) const;
+    void peers(call& call) const;
+    void deployments(call& call) const;
+
+  private:
+    const node_facts& facts_;
+    route::model_table& models_;
+    metrics& metrics_;
+    std::chrono::steady_clock::time_point started_;
+    std::int64_t started_unix_s_;
+};
+
+}  // namespace starling::api

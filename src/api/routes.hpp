@@ -1,0 +1,37 @@
+// The table of endpoints. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace starling::api {
+
+enum class endpoint {
+    chat_completions,
+    completions,
+    embeddings,
+    models,
+    model,
+    health,
+    metrics,
+    status,
+    peers,
+    deployments,
+    start_page,
+    unknown,
+};
+
+struct route_entry {
+    api::endpoint endpoint = api::endpoint::unknown;
+    std::string_view path;    // as metrics and logs name it
+    std::string_view method;  // GET includes HEAD
+    bool is_open = false;     // asked without an API key
+};
+
+/// The endpoint of this path; `unknown` where there is none.
+const route_entry& find_route(std::string_view path);
+
+/// Of /v1/models/{id}; model ids may contain slashes.
+std::string_view model_in_path(std::string_view path);
+
+}  // namespace starling::api
