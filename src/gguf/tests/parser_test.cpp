@@ -3,6 +3,7 @@
 #include "gguf/tests/gguf_builder.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <limits>
@@ -231,7 +232,7 @@ TEST(gguf_parser, knows_every_type_that_ggml_has) {
 }
 
 TEST(gguf_read, says_what_is_wrong_with_the_file) {
-    const std::filesystem::path folder = std::filesystem::path(::testing::TempDir()) / "gguf_read";
+    const std::filesystem::path folder = std::filesystem::path(::testing::TempDir()) / ("gguf_read_" + std::to_string(::getpid()));
     std::filesystem::create_directories(folder);
     const auto missing = read_header(folder / "missing.gguf");
     ASSERT_FALSE(missing);
@@ -251,6 +252,7 @@ TEST(gguf_read, says_what_is_wrong_with_the_file) {
     ASSERT_FALSE(cut);
     EXPECT_TRUE(cut.error() == errc::truncated);
     EXPECT_NE(cut.error().message.find("cut.gguf"), std::string::npos);
+    std::filesystem::remove_all(folder);
 }
 
 }  // namespace
