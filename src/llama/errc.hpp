@@ -1,4 +1,4 @@
-// Why a model could not be loaded.
+// Why a model could not be loaded. What the GGUF file itself does wrong is said with gguf::errc.
 #pragma once
 
 #include "base/result.hpp"
@@ -6,14 +6,8 @@
 namespace starling::llama {
 
 enum class errc {
-    cannot_open = 1,
-    not_a_gguf,
-    unsupported,  // an architecture or a kind of model that cannot serve here
-    truncated,
-    corrupt,
-    too_large_for_memory,
-    load_failed,
-    cancelled,
+    load_failed = 1,  // llama.cpp's own complaint is in the message
+    cancelled,        // the progress callback gave the load up
 };
 
 constexpr const char* category_name(errc) {
@@ -22,12 +16,6 @@ constexpr const char* category_name(errc) {
 
 constexpr const char* describe(errc e) {
     switch (e) {
-        case errc::cannot_open: return "cannot open the model file";
-        case errc::not_a_gguf: return "not a GGUF file";
-        case errc::unsupported: return "not supported";
-        case errc::truncated: return "truncated model file";
-        case errc::corrupt: return "corrupt model file";
-        case errc::too_large_for_memory: return "too large for memory";
         case errc::load_failed: return "model load failed";
         case errc::cancelled: return "load cancelled";
     }

@@ -1,5 +1,6 @@
 #include "llama/model.hpp"
 
+#include "gguf/gguf.hpp"
 #include "llama/backend.hpp"
 
 #include <fmt/format.h>
@@ -20,6 +21,14 @@ bool report_progress(float fraction, void* user_data) {
 
 result<std::shared_ptr<const model>> model::load(const engine_options& options, const load_progress& progress,
                                                  const log_sink& log) {
+    // llama.cpp's reader has had memory-safety bugs: a file that our own bounded reader refuses never reaches it.
+    const auto header = gguf::read_header(options.path);
+    if (!header) {
+        return header.error();
+    }
+    if (auto checked = gguf::check_model(*header); !checked) {
+        return checked.error();
+    }
     start_backend();
     take_logged_error();
 

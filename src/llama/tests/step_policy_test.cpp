@@ -1,0 +1,47 @@
+#include "llama/step_policy.hpp"
+
+#include <gtest/gtest.h>
+
+namespace starling::llama {
+
+bool operator==(const allotment& a, const allotment& b) {
+    return a.sequence == b.sequence && a.tokens == b.tokens;
+}
+
+namespace {
+
+using shares = std::vector<allotment>;
+
+TEST(ShareStep, EveryDecodingSlotGetsOneToken) {
+    const std::vector<slot_demand> demands{{0, 0, 1}, {2, 0, 2}, {5, 0, 3}};
+    EXPECT_EQ(share_step(demands, {512, 64}), (shares{{0, 1}, {2, 1}, {5, 1}}));
+}
+
+TEST(ShareStep, ALongPromptComesInChunksBesideDecode) {
+    const std::vector<slot_demand> demands{{0, 0, 1}, {1, 5000, 2}};
+    EXPECT_EQ(share_step(demands, {512, 64}), (shares{{0, 1}, {1, 64}}));
+}
+
+TEST(ShareStep, PromptsAloneFillTheStepInOrderOfArrival) {
+    const std::vector<slot_demand> demands{{0, 300, 9}, {1, 400, 3}, {2, 100, 12}};
+    EXPECT_EQ(share_step(demands, {512, 64}), (shares{{0, 112}, {1, 400}}));
+}
+
+TEST(ShareStep, SeveralShortPromptsShareAChunk) {
+    const std::vector<slot_demand> demands{{3, 0, 1}, {0, 20, 2}, {1, 20, 3}, {2, 100, 4}};
+    EXPECT_EQ(share_step(demands, {512, 64}), (shares{{0, 20}, {1, 20}, {2, 24}, {3, 1}}));
+}
+
+TEST(ShareStep, NothingToDoIsAnEmptyStep) {
+    EXPECT_TRUE(share_step({}, {512, 64}).empty());
+}
+
+TEST(GapsToFill, FillsShortGapsAndLeavesLongOnes) {
+    const shares allotted{{0, 1}, {2, 1}, {3, 1}, {9, 1}};
+    EXPECT_EQ(gaps_to_fill(allotted, 3), (std::vector<sequence_id>{1}));
+    EXPECT_EQ(gaps_to_fill(allotted, 5), (std::vector<sequence_id>{1, 4, 5, 6, 7, 8}));
+    EXPECT_TRUE(gaps_to_fill({}, 3).empty());
+}
+
+}  // namespace
+}  // namespace starling::llama
