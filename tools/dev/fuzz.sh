@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # ./dev fuzz [SECONDS] [NAME…]: every tests/fuzz/NAME_fuzz.cpp for SECONDS (default 60) under libFuzzer with address
-# and undefined-behaviour sanitizers, two at a time. Seeds: tests/fuzz/corpus/NAME; what is found grows build/fuzz/corpus.
+# and undefined-behaviour sanitizers, two at a time. Seeds: tests/fuzz/corpus/NAME; what is found grows build/asan/corpus.
 source "$STARLING_ROOT/tools/dev/lib.sh"
 
 seconds=60
@@ -18,9 +18,9 @@ input_timeout_s=10  # a parser that takes longer than this on one input has a bu
 memory_limit_mb=2048
 
 dev setup check
-dev build fuzz "${names[@]/%/_fuzz}"
+dev build asan "${names[@]/%/_fuzz}"
 
-folder="$root/build/fuzz"
+folder="$root/build/asan"
 mkdir -p "$folder/logs"
 run_one() {
   local name="$1" seeds="$root/tests/fuzz/corpus/$1" corpus="$folder/corpus/$1"
@@ -54,4 +54,4 @@ for name in "${names[@]}"; do
     tail -n 40 "$log" >&2
   fi
 done
-[ "${#failed[@]}" -eq 0 ] || die "fuzz: failed: ${failed[*]}; the inputs are in build/fuzz/artifacts"
+[ "${#failed[@]}" -eq 0 ] || die "fuzz: failed: ${failed[*]}; the inputs are in build/asan/artifacts"

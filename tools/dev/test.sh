@@ -5,6 +5,7 @@ source "$STARLING_ROOT/tools/dev/lib.sh"
 
 preset="${STARLING_PRESET:-release}"
 dev setup test
+[ "$preset" = release ] || dev setup check
 dev build "$preset" all
 
 say "unit tests ($preset)"
