@@ -59,6 +59,9 @@ result<void> apply_text(config& into, const setting& row, const std::string& tex
     return {};
 }
 
+/// The name that the hub's own tools use.
+constexpr std::string_view hub_token_variable = "HF_TOKEN";
+
 bool is_loopback(std::string_view address) {
     return address == "localhost" || address == "::1" || address.starts_with("127.");
 }
@@ -66,6 +69,11 @@ bool is_loopback(std::string_view address) {
 }  // namespace
 
 result<void> apply_environment(config& into, const named_values& environment) {
+    for (const auto& [name, value] : environment) {
+        if (name == hub_token_variable) {
+            into.hub_token = value;
+        }
+    }
     for (const setting& row : settings()) {
         const auto found = std::find_if(environment.begin(), environment.end(),
                                         [&row](const auto& pair) { return pair.first == row.environment; });

@@ -41,6 +41,7 @@ struct config {
     std::int32_t gpu_layers = -1;  // -1: automatic, 0: processor only
     std::int32_t queue_limit = 64;
     std::string hub_url{default_hub_url};
+    std::string hub_token;  // from the environment alone (HF_TOKEN): a flag would show it to every user of the machine
     bool headless = false;  // no console page
     node::log_format log_format = node::log_format::pretty;
     node::log_level log_level = node::log_level::info;

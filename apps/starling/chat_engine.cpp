@@ -1,0 +1,33 @@
+#include "chat_engine.hpp"
+
+#include "node/running_node.hpp"
+#include "own_engine.hpp"
+#include "remote_engine.hpp"
+
+#include <utility>
+
+namespace starling::cli {
+
+result<std::unique_ptr<chat_engine>> open_chat_engine(chat_target target, interrupts& keyboard) {
+    remote_target remote;
+    remote.model = target.model;
+    remote.api_key_file = target.settings.api_key_file;
+    if (!target.url.empty()) {
+        remote.url = target.url;
+        return open_remote_engine(std::move(remote), keyboard);
+    }
+    if (const auto running = node::find_running(target.settings.data_dir)) {
+        remote.url = running->api_url;
+        if (remote.api_key_file.empty()) {
+            remote.api_key_file = running->api_key_file;
+        }
+        auto engine = open_remote_engine(std::move(remote), keyboard);
+        // A model that the running node does not serve is loaded here.
+        if (engine || target.model.empty() || !(engine.error() == node::errc::model)) {
+            return engine;
+        }
+    }
+    return open_own_engine(std::move(target.settings), target.model, keyboard);
+}
+
+}  // namespace starling::cli

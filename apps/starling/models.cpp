@@ -1,0 +1,210 @@
+// starling models list|show|pull|rm: the model files of this machine.
+#include "background.hpp"
+#include "command_line.hpp"
+#include "models/models.hpp"
+#include "node/model_files.hpp"
+#include "node/private_file.hpp"
+#include "starter.hpp"
+#include "terminal.hpp"
+#include "verbs.hpp"
+#include "wait.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
+namespace starling::cli {
+
+namespace {
+
+struct model_arguments {
+    given_settings given;
+    std::string reference;
+};
+
+/// What each of these verbs works with.
+struct model_tools {
+    std::unique_ptr<background> work;
+    std::unique_ptr<models::model_store> store;
+};
+
+result<model_tools> open_tools(const given_settings& given) {
+    auto settings = load_config(given);
+    if (!settings) {
+        return settings.error();
+    }
+    if (auto prepared = node::prepare_data_dir(settings->data_dir); !prepared) {
+        return prepared.error();
+    }
+    model_tools out;
+    auto work = background::create();
+    if (!work) {
+        return work.error();
+    }
+    out.work = std::move(*work);
+    auto store = node::make_store(*settings, built_in_starter(), out.work->http());
+    if (!store) {
+        return store.error();
+    }
+    out.store = std::move(*store);
+    return out;
+}
+
+int list(const model_arguments& arguments) {
+    auto tools = open_tools(arguments.given);
+    if (!tools) {
+        return report(tools.error());
+    }
+    const auto models = tools->store->list();
+    if (!models) {
+        return report(models.error());
+    }
+    std::size_t width = 0;
+    for (const models::local_model& model : *models) {
+        width = std::max(width, model.id.size());
+    }
+    for (const models::local_model& model : *models) {
+        std::printf("%-*s  %9s  %s\n", static_cast<int>(width), model.id.c_str(), models::size_text(model.size_bytes).c_str(),
+                    model.source.c_str());
+    }
+    if (models->empty()) {
+        std::puts("There is no model on this machine; fetch one with: starling models pull hf://owner/repo/file.gguf");
+    }
+    return done;
+}
+
+void print_details(const models::model_details& about) {
+    std::printf("id           %s\n", about.file.id.c_str());
+    std::printf("name         %s\n", printable(about.name).c_str());
+    std::printf("file         %s (%s)\n", about.file.path.c_str(), models::size_text(about.file.size_bytes).c_str());
+    std::printf("source       %s\n", about.file.source.c_str());
+    if (about.file.sha256) {
+        std::printf("sha256       %s\n", about.file.sha256->c_str());
+    }
+    constexpr double million = 1e6;
+    std::printf("architecture %s, %lld layers, %.1f million parameters, %s\n", printable(about.architecture).c_str(),
+                static_cast<long long>(about.layers), static_cast<double>(about.parameters) / million, about.quantization.c_str());
+    if (about.experts > 0) {
+        std::printf("experts      %lld\n", static_cast<long long>(about.experts));
+    }
+    std::printf("context      %lld tokens, vocabulary of %lld\n", static_cast<long long>(about.context_length),
+                static_cast<long long>(about.vocabulary));
+    std::printf("chat         %s\n", about.has_chat_template ? "yes" : "no template; it only continues text");
+    std::printf("memory       about %s (weights %s, context %s, work %s)\n",
+                models::size_text(about.memory.total_bytes()).c_str(), models::size_text(about.memory.weights_bytes).c_str(),
+                models::size_text(about.memory.kv_bytes).c_str(), models::size_text(about.memory.work_bytes).c_str());
+}
+
+int show(const model_arguments& arguments) {
+    const auto reference = models::parse_reference(arguments.reference);
+    if (!reference) {
+        return report(reference.error());
+    }
+    auto tools = open_tools(arguments.given);
+    if (!tools) {
+        return report(tools.error());
+    }
+    const auto about = tools->store->show(*reference);
+    if (!about) {
+        return report(about.error());
+    }
+    print_details(*about);
+    return done;
+}
+
+std::string pull_detail(const models::pull_progress& progress) {
+    std::string out = models::size_text(progress.bytes);
+    if (progress.total_bytes > 0) {
+        out += " of " + models::size_text(progress.total_bytes);
+    }
+    switch (progress.phase) {
+        case models::pull_phase::waiting: return out + ", another program is fetching it";
+        case models::pull_phase::checking: return out + ", checking what is here";
+        case models::pull_phase::retrying: return out + ", the connection was cut; trying again";
+        case models::pull_phase::downloading: break;
+    }
+    if (progress.bytes_per_s > 0.0) {
+        out += ", " + models::size_text(static_cast<std::uint64_t>(progress.bytes_per_s)) + "/s";
+        if (progress.total_bytes > progress.bytes) {
+            const double left = static_cast<double>(progress.total_bytes - progress.bytes) / progress.bytes_per_s;
+            constexpr double minute = 60.0;
+            out += left > 2 * minute ? ", " + std::to_string(static_cast<int>(left / minute)) + " min left"
+                                     : ", " + std::to_string(static_cast<int>(left)) + " s left";
+        }
+    }
+    return out;
+}
+
+int pull(const model_arguments& arguments) {
+    interrupts keyboard;
+    const auto reference = models::parse_reference(arguments.reference);
+    if (!reference) {
+        return report(reference.error());
+    }
+    auto tools = open_tools(arguments.given);
+    if (!tools) {
+        return report(tools.error());
+    }
+    progress_line bar;
+    auto pulling = tools->store->pull(*reference, [&bar](const models::pull_progress& progress) {
+        const float share = progress.total_bytes == 0
+                                ? 0.0F
+                                : static_cast<float>(static_cast<double>(progress.bytes) / static_cast<double>(progress.total_bytes));
+        bar.show("Fetching", share, pull_detail(progress));
+    });
+    const auto file = wait_for(tools->work->executor(), std::move(pulling), keyboard);
+    bar.clear();
+    if (!file) {
+        std::fputs("starling: Stopped; what has come is kept, and the same command goes on from there.\n", stderr);
+        return interrupted;
+    }
+    if (!*file) {
+        return report(file->error());
+    }
+    std::printf("%s is here (%s): %s\n", (*file)->id.c_str(), models::size_text((*file)->size_bytes).c_str(),
+                (*file)->path.c_str());
+    return done;
+}
+
+int remove(const model_arguments& arguments) {
+    const auto reference = models::parse_reference(arguments.reference);
+    if (!reference) {
+        return report(reference.error());
+    }
+    auto tools = open_tools(arguments.given);
+    if (!tools) {
+        return report(tools.error());
+    }
+    if (auto removed = tools->store->remove(*reference); !removed) {
+        return report(removed.error());
+    }
+    std::printf("%s is removed.\n", reference->text().c_str());
+    return done;
+}
+
+void add_verb(CLI::App& models, action& run, const char* name, const char* help, bool takes_reference,
+              int (*what)(const model_arguments&)) {
+    const auto arguments = std::make_shared<model_arguments>();
+    CLI::App* verb = models.add_subcommand(name, help);
+    if (takes_reference) {
+        verb->add_option("REF", arguments->reference, "starter, hf://owner/repo/file.gguf, a path, or an id from the list")
+            ->required();
+    }
+    add_settings(*verb, arguments->given, {"data-dir", "hub-url", "ctx", "slots", "gpu-layers"});
+    verb->callback([arguments, &run, what] { run = [arguments, what] { return what(*arguments); }; });
+}
+
+}  // namespace
+
+void add_models(CLI::App& app, action& run) {
+    CLI::App* verb = app.add_subcommand("models", "model files: list, show, pull, rm");
+    verb->require_subcommand(1);
+    add_verb(*verb, run, "list", "what is on this machine", false, list);
+    add_verb(*verb, run, "show", "what a model file says of itself, and the memory it takes", true, show);
+    add_verb(*verb, run, "pull", "fetch a model; goes on where an earlier attempt stopped", true, pull);
+    add_verb(*verb, run, "rm", "delete a fetched model", true, remove);
+}
+
+}  // namespace starling::cli

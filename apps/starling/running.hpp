@@ -1,0 +1,14 @@
+// Runs a node in the foreground until it ends or a signal asks it to; for `serve` and for the idle mode.
+#pragma once
+
+#include "node/node.hpp"
+
+#include <string>
+#include <vector>
+
+namespace starling::cli {
+
+/// `hints` are printed for people once the node is ready. Gives the exit code.
+int run_node(node::config settings, node::purpose why, std::vector<std::string> hints);
+
+}  // namespace starling::cli

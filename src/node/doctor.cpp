@@ -1,0 +1,210 @@
+#include "node/doctor.hpp"
+
+#include "llama/llama.hpp"
+#include "models/fit.hpp"
+#include "node/key_file.hpp"
+#include "node/machine_sampler.hpp"
+#include "node/private_file.hpp"
+#include "node/running_node.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/udp.hpp>
+
+#include <sys/timex.h>
+
+#include <chrono>
+#include <filesystem>
+#include <system_error>
+#include <thread>
+
+namespace starling::node {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::uint64_t gigabyte = 1'000'000'000;
+/// The built-in model runs in far less; below this nothing that is worth having does.
+constexpr std::uint64_t little_memory_bytes = 2 * gigabyte;
+/// A small useful model is about this size.
+constexpr std::uint64_t little_disk_bytes = 5 * gigabyte;
+/// This version was made after it, so a clock that shows less is wrong.
+constexpr std::time_t built_after_s = 1'735'689'600;  // 2025-01-01
+
+finding processor() {
+    finding out{.state = finding_state::ok, .subject = "processor", .text = {}, .advice = {}};
+    const unsigned threads = std::thread::hardware_concurrency();
+    const std::string features = llama::system_info();
+    out.text = std::to_string(threads) + " threads; " + features;
+#if defined(__x86_64__)
+    if (features.find("AVX2 = 1") == std::string::npos) {
+        out.state = finding_state::warn;
+        out.advice = "This processor, or this build, has no AVX2: answers will be slow. A GPU would help.";
+    }
+#endif
+    return out;
+}
+
+finding graphics(const config& settings) {
+    finding out{.state = finding_state::ok, .subject = "gpu", .text = {}, .advice = {}};
+    for (const llama::device_info& device : llama::devices()) {
+        if (device.kind != "cpu") {
+            out.text += (out.text.empty() ? "" : "; ") + device.description + " (" + models::size_text(device.memory_free) +
+                        " of " + models::size_text(device.memory_total) + " free)";
+        }
+    }
+    if (out.text.empty()) {
+        out.text = "none that this build can use; answers come from the processor";
+        if (settings.gpu_layers > 0) {
+            out.state = finding_state::warn;
+            out.advice = "Layers are to go to a GPU, but there is none: set --gpu-layers to -1, or build with a GPU preset.";
+        }
+    } else if (settings.gpu_layers == 0) {
+        out.state = finding_state::warn;
+        out.advice = "It is not used, because --gpu-layers (or GPU_LAYERS) is 0; -1 uses it.";
+    }
+    return out;
+}
+
+finding memory() {
+    finding out{.state = finding_state::ok, .subject = "memory", .text = {}, .advice = {}};
+    const memory_bytes now = machine_memory();
+    if (now.total == 0) {
+        out.state = finding_state::warn;
+        out.text = "the system does not say how much there is";
+        return out;
+    }
+    out.text = models::size_text(now.available) + " of " + models::size_text(now.total) + " free";
+    if (now.available < little_memory_bytes) {
+        out.state = finding_state::warn;
+        out.advice = "The built-in model fits; for a larger one, close other programs first.";
+    }
+    return out;
+}
+
+finding data_directory(const config& settings) {
+    finding out{.state = finding_state::ok, .subject = "data", .text = settings.data_dir.string() + " is writable", .advice = {}};
+    if (auto prepared = prepare_data_dir(settings.data_dir); !prepared) {
+        out.state = finding_state::fail;
+        out.text = prepared.error().message;
+    }
+    return out;
+}
+
+finding disk(const config& settings) {
+    finding out{.state = finding_state::ok, .subject = "disk", .text = {}, .advice = {}};
+    std::error_code failed;
+    const auto space = std::filesystem::space(settings.data_dir, failed);
+    if (failed) {
+        out.state = finding_state::warn;
+        out.text = "free space cannot be read (" + failed.message() + ")";
+        return out;
+    }
+    out.text = models::size_text(space.available) + " free";
+    if (space.available < little_disk_bytes) {
+        out.state = finding_state::warn;
+        out.advice = "Free some space before fetching a model, or put --data-dir on another disk.";
+    }
+    return out;
+}
+
+/// The error of binding there for a moment; none when it is free.
+template <class Protocol>
+boost::system::error_code try_to_bind(const std::string& address, std::uint16_t port) {
+    boost::system::error_code failed;
+    const auto ip = asio::ip::make_address(address == "localhost" ? "127.0.0.1" : address, failed);
+    if (failed) {
+        return failed;
+    }
+    asio::io_context io;
+    typename Protocol::socket socket(io);
+    const typename Protocol::endpoint at(ip, port);
+    static_cast<void>(socket.open(at.protocol(), failed));
+    if (!failed) {
+        static_cast<void>(socket.set_option(asio::socket_base::reuse_address(std::is_same_v<Protocol, asio::ip::tcp>), failed));
+        static_cast<void>(socket.bind(at, failed));
+    }
+    return failed;
+}
+
+template <class Protocol>
+finding port(const config& settings, std::uint16_t number, const std::string& subject, const std::string& flag) {
+    finding out{.state = finding_state::ok, .subject = subject, .text = {}, .advice = {}};
+    const auto failed = try_to_bind<Protocol>(settings.bind, number);
+    const std::string name = settings.bind + ":" + std::to_string(number);
+    if (!failed) {
+        out.text = name + " is free";
+        return out;
+    }
+    out.state = finding_state::fail;
+    out.text = name + " cannot be had: " + failed.message();
+    out.advice = "Stop the program that has it, or choose another port with " + flag + ".";
+    return out;
+}
+
+finding api_port(const config& settings) {
+    if (const auto running = find_running(settings.data_dir)) {
+        return {.state = finding_state::ok,
+                .subject = "port",
+                .text = "a node is running at " + running->api_url + " (process " + std::to_string(running->pid) + ")",
+                .advice = {}};
+    }
+    return port<asio::ip::tcp>(settings, settings.port, "port", "--port");
+}
+
+finding api_keys(const config& settings) {
+    finding out{.state = finding_state::ok, .subject = "api key", .text = "none is asked for", .advice = {}};
+    if (!settings.api_key_file.empty()) {
+        const auto keys = read_keys(settings.api_key_file);
+        out.state = keys ? finding_state::ok : finding_state::fail;
+        out.text = keys ? std::to_string(keys->size()) + " in " + settings.api_key_file.string() : keys.error().message;
+    } else if (auto fits = check(settings); !fits) {
+        out.state = finding_state::fail;
+        out.text = fits.error().message;
+    }
+    return out;
+}
+
+finding system_clock() {
+    finding out{.state = finding_state::ok, .subject = "clock", .text = "synchronised", .advice = {}};
+    if (std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()) < built_after_s) {
+        out.state = finding_state::fail;
+        out.text = "shows a time in the past";
+        out.advice = "Set it: secure connections fail with a wrong clock.";
+        return out;
+    }
+    timex state{};
+    if (::adjtimex(&state) == TIME_ERROR) {
+        out.state = finding_state::warn;
+        out.text = "plausible, but the system does not know whether it is synchronised";
+        out.advice = "On a machine of your own, switch time synchronisation on (timedatectl set-ntp true).";
+    }
+    return out;
+}
+
+finding built_in_model(bool has_starter) {
+    if (has_starter) {
+        return {.state = finding_state::ok, .subject = "starter", .text = "the built-in model is in this build", .advice = {}};
+    }
+    return {.state = finding_state::warn,
+            .subject = "starter",
+            .text = "this build has no built-in model",
+            .advice = "Name a model with --model, or build from a complete copy of the repository."};
+}
+
+}  // namespace
+
+std::vector<finding> diagnose(const config& settings, bool has_starter) {
+    std::vector<finding> out{processor(), graphics(settings), memory(), data_directory(settings)};
+    if (out.back().state == finding_state::ok) {
+        out.push_back(disk(settings));
+        out.push_back(api_port(settings));
+    }
+    out.push_back(api_keys(settings));
+    out.push_back(system_clock());
+    out.push_back(built_in_model(has_starter));
+    return out;
+}
+
+}  // namespace starling::node

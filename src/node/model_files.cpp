@@ -1,0 +1,35 @@
+#include "node/model_files.hpp"
+
+#include "llama/llama.hpp"
+#include "node/machine_sampler.hpp"
+
+#include <algorithm>
+
+namespace starling::node {
+
+std::uint64_t memory_for_models(const config& settings) {
+    std::uint64_t memory = machine_memory().available;
+    if (memory == 0 || settings.gpu_layers == 0) {
+        return memory;
+    }
+    for (const llama::device_info& device : llama::devices()) {
+        // An integrated GPU shares the memory that is counted already.
+        memory += device.kind == "gpu" ? device.memory_free : 0;
+    }
+    return memory;
+}
+
+result<std::unique_ptr<models::model_store>> make_store(const config& settings, std::span<const std::byte> starter,
+                                                        fetch::client& client) {
+    models::store_options options;
+    options.data_dir = settings.data_dir;
+    options.hub_url = settings.hub_url;
+    options.hub_token = settings.hub_token;
+    options.starter = starter;
+    options.context = settings.context;
+    options.slots = std::max(settings.slots, 1);
+    options.memory_bytes = memory_for_models(settings);
+    return models::model_store::create(std::move(options), client);
+}
+
+}  // namespace starling::node

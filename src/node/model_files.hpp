@@ -1,0 +1,22 @@
+// The store of model files, made from the configuration: for the node, and for the verbs that work on files alone.
+#pragma once
+
+#include "base/result.hpp"
+#include "models/models.hpp"
+#include "node/config.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+namespace starling::node {
+
+/// Memory that a model may take here: what the system has free, and what its GPUs have free unless `gpu_layers` is 0.
+/// 0 when the system does not say.
+std::uint64_t memory_for_models(const config& settings);
+
+/// `starter` and `client` must outlive the store. Errors: models::errc.
+result<std::unique_ptr<models::model_store>> make_store(const config& settings, std::span<const std::byte> starter,
+                                                        fetch::client& client);
+
+}  // namespace starling::node

@@ -1,0 +1,223 @@
+#include "node/model_loader.hpp"
+
+#include "llama/llama.hpp"
+#include "node/key_file.hpp"
+#include "node/model_files.hpp"
+#include "upstream/upstream.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <spdlog/logger.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace starling::node {
+
+namespace asio = boost::asio;
+
+namespace {
+
+llama::engine_options engine_options(const config& settings, const std::string& id, const models::local_model& file) {
+    llama::engine_options out;
+    out.id = id;
+    out.path = file.path;
+    out.context = settings.context;
+    out.slots = settings.slots;
+    out.threads = settings.threads;
+    out.gpu_layers = settings.gpu_layers;
+    out.queue_limit = settings.queue_limit;
+    return out;
+}
+
+/// llama.cpp is talkative: what it calls information is detail to us.
+spdlog::level::level_enum level_of(llama::log_level level) {
+    switch (level) {
+        case llama::log_level::debug: return spdlog::level::trace;
+        case llama::log_level::info: return spdlog::level::debug;
+        case llama::log_level::warning: return spdlog::level::warn;
+        case llama::log_level::error: return spdlog::level::err;
+    }
+    return spdlog::level::debug;
+}
+
+}  // namespace
+
+model_loader::model_loader(loader_services services, config settings)
+    : services_(std::move(services)),
+      settings_(std::move(settings)),
+      settled_(services_.network, asio::steady_timer::time_point::max()) {}
+
+model_loader::~model_loader() = default;
+
+result<void> model_loader::add_upstream(const std::string& model) {
+    upstream::options options;
+    options.id = model;
+    options.base_url = settings_.upstream;
+    options.model = model;
+    if (!settings_.upstream_key_file.empty()) {
+        auto keys = read_keys(settings_.upstream_key_file);
+        if (!keys) {
+            return keys.error();
+        }
+        options.api_key = keys->front();
+    }
+    auto made = upstream::create(std::move(options), *services_.http);
+    if (!made) {
+        return fail(errc::wrong_usage, made.error().message);
+    }
+    services_.table->announce(model, settings_.upstream);
+    services_.table->set_ready(model, std::move(*made));
+    ++ready_;
+    return {};
+}
+
+result<void> model_loader::add(const std::string& reference) {
+    auto parsed = models::parse_reference(reference);
+    if (!parsed) {
+        return fail(errc::model, parsed.error().message);
+    }
+    wanted model;
+    model.reference = *parsed;
+    auto details = services_.store->show(*parsed);
+    if (details) {
+        model.id = details->file.id;
+        model.file = details->file;
+        if (auto fits = check_memory(*details); !fits) {
+            return fail(errc::model, fits.error().message);
+        }
+    } else if (parsed->kind == models::reference_kind::hub && details.error() == models::errc::not_here) {
+        model.id = parsed->id();
+    } else {
+        return fail(errc::model, details.error().message);
+    }
+    const auto same = [&model](const wanted& other) { return other.id == model.id; };
+    if (std::any_of(wanted_.begin(), wanted_.end(), same)) {
+        return fail(errc::model, "Two of the models are called '" + model.id + "'; clients could not tell them apart.");
+    }
+    services_.table->announce(model.id, parsed->text());
+    wanted_.push_back(std::move(model));
+    return {};
+}
+
+result<void> model_loader::check_memory(const models::model_details& model) const {
+    const std::uint64_t memory = memory_for_models(settings_);
+    if (memory == 0) {
+        return {};
+    }
+    return models::check_fit(model.memory, memory, model.file.id);
+}
+
+void model_loader::start() {
+    if (wanted_.empty() && services_.on_settled) {
+        asio::post(services_.network, services_.on_settled);
+    }
+    for (wanted& model : wanted_) {
+        ++running_;
+        asio::co_spawn(services_.network, bring_up(std::move(model)), asio::detached);
+    }
+    wanted_.clear();
+}
+
+asio::awaitable<void> model_loader::stop() {
+    stopping_ = true;
+    for (asio::cancellation_signal& fetch : fetching_) {
+        fetch.emit(asio::cancellation_type::terminal);
+    }
+    while (running_ > 0) {
+        boost::system::error_code woken;
+        co_await settled_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    }
+}
+
+asio::awaitable<void> model_loader::bring_up(wanted model) {
+    result<models::local_model> file = model.file ? result<models::local_model>(*model.file) : fail(errc::model, {});
+    if (!model.file) {
+        file = co_await fetch_file(model);
+    }
+    if (!file) {
+        finish(model.id, file.error());
+        co_return;
+    }
+    report(model.id, model_phase::loading, 0.0F);
+    asio::thread_pool thread(1);
+    auto loading = load_on_thread(model.id, *file);
+    auto loaded = co_await asio::co_spawn(thread, std::move(loading), asio::use_awaitable);
+    finish(model.id, std::move(loaded));
+}
+
+asio::awaitable<result<models::local_model>> model_loader::fetch_file(wanted model) {
+    services_.log->info("{} is not on this machine; fetching {}", model.id, model.reference.text());
+    report(model.id, model_phase::fetching, 0.0F);
+    models::on_pull_progress progress = [this, id = model.id](const models::pull_progress& p) {
+        if (p.total_bytes > 0) {
+            post_progress(id, model_phase::fetching, static_cast<float>(p.bytes) / static_cast<float>(p.total_bytes));
+        }
+    };
+    const auto cancel = fetching_.emplace(fetching_.end());
+    auto pulling = services_.store->pull(model.reference, std::move(progress));
+    auto file = co_await asio::co_spawn(services_.network, std::move(pulling),
+                                        asio::bind_cancellation_slot(cancel->slot(), asio::use_awaitable));
+    fetching_.erase(cancel);
+    co_return file;
+}
+
+result<std::shared_ptr<engine::generator>> model_loader::load_blocking(const std::string& id,
+                                                                       const models::local_model& file) {
+    auto progress = [this, id](float fraction) {
+        post_progress(id, model_phase::loading, fraction);
+        return !stopping_.load();
+    };
+    auto log = [log = services_.log](llama::log_level level, const std::string& text) { log->log(level_of(level), text); };
+    return llama::load_engine(engine_options(settings_, id, file), progress, log);
+}
+
+asio::awaitable<result<std::shared_ptr<engine::generator>>> model_loader::load_on_thread(std::string id,
+                                                                                         models::local_model file) {
+    co_return load_blocking(id, file);
+}
+
+void model_loader::finish(const std::string& id, result<std::shared_ptr<engine::generator>> loaded) {
+    if (loaded) {
+        const engine::model_info info = (*loaded)->info();
+        services_.log->info("{} is ready: {} layers, {} tokens of context, from {}", id, info.layers, info.context_length,
+                            info.source);
+        services_.table->set_ready(id, std::move(*loaded));
+        ++ready_;
+        report(id, model_phase::ready, 1.0F);
+    } else {
+        if (!stopping_) {
+            services_.log->error("{}: {}", id, loaded.error().message);
+        }
+        last_failure_ = loaded.error().message;
+        services_.table->set_failed(id, loaded.error());
+        report(id, model_phase::failed, 0.0F, last_failure_);
+    }
+    if (--running_ == 0) {
+        settled_.cancel();
+        if (!stopping_ && services_.on_settled) {
+            services_.on_settled();
+        }
+    }
+}
+
+void model_loader::report(const std::string& id, model_phase phase, float progress, std::string message) {
+    if (services_.on_model) {
+        services_.on_model({.id = id, .phase = phase, .progress = progress, .message = std::move(message)});
+    }
+}
+
+void model_loader::post_progress(const std::string& id, model_phase phase, float progress) {
+    // The node's executor stops before this object goes, so that nothing posted outlives it.
+    asio::post(services_.network, [this, id, phase, progress] {
+        services_.table->set_progress(id, progress);
+        report(id, phase, progress);
+    });
+}
+
+}  // namespace starling::node

@@ -1,0 +1,91 @@
+// Brings models up: finds or fetches the file, checks that it fits, loads it on a thread of its own, and tells the
+// model table at each step.
+//
+// Owner: node. Thread: the network executor; only the load itself runs elsewhere, and reports back by posting.
+#pragma once
+
+#include "base/result.hpp"
+#include "fetch/fetch.hpp"
+#include "models/models.hpp"
+#include "node/config.hpp"
+#include "node/node.hpp"
+#include "route/model_table.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace starling::node {
+
+/// What a loader works with; all of it outlives the loader.
+struct loader_services {
+    boost::asio::any_io_executor network;
+    models::model_store* store = nullptr;
+    route::model_table* table = nullptr;
+    fetch::client* http = nullptr;
+    std::shared_ptr<spdlog::logger> log;
+    std::function<void(const model_event&)> on_model;
+    std::function<void()> on_settled;  // nothing loads any more
+};
+
+class model_loader {
+  public:
+    model_loader(loader_services services, config settings);
+    ~model_loader();
+    model_loader(const model_loader&) = delete;
+    model_loader& operator=(const model_loader&) = delete;
+
+    /// Checks what can be known before anything is loaded, and announces the model. Errors: errc::model.
+    result<void> add(const std::string& reference);
+
+    /// The configured upstream server, under this name. Errors: errc::wrong_usage, errc::bad_config, errc::data_dir.
+    result<void> add_upstream(const std::string& model);
+
+    /// Begins to load everything that was added.
+    void start();
+
+    /// Gives loads up and waits for them.
+    boost::asio::awaitable<void> stop();
+
+    std::size_t ready() const { return ready_; }
+    /// Of the model that failed last; empty when none did.
+    const std::string& last_failure() const { return last_failure_; }
+
+  private:
+    struct wanted {
+        std::string id;
+        models::reference reference;
+        std::optional<models::local_model> file;  // none: to be fetched
+    };
+
+    boost::asio::awaitable<void> bring_up(wanted model);
+    boost::asio::awaitable<result<models::local_model>> fetch_file(wanted model);
+    boost::asio::awaitable<result<std::shared_ptr<engine::generator>>> load_on_thread(std::string id,
+                                                                                        models::local_model file);
+    result<std::shared_ptr<engine::generator>> load_blocking(const std::string& id, const models::local_model& file);
+    result<void> check_memory(const models::model_details& model) const;
+    void finish(const std::string& id, result<std::shared_ptr<engine::generator>> loaded);
+    void report(const std::string& id, model_phase phase, float progress, std::string message = {});
+    void post_progress(const std::string& id, model_phase phase, float progress);
+
+    loader_services services_;
+    config settings_;
+    std::vector<wanted> wanted_;
+    std::list<boost::asio::cancellation_signal> fetching_;  // one for each download under way
+    std::atomic<bool> stopping_ = false;  // read by loading threads
+    boost::asio::steady_timer settled_;   // cancelled when `running_` becomes 0
+    std::size_t running_ = 0;
+    std::size_t ready_ = 0;
+    std::string last_failure_;
+};
+
+}  // namespace starling::node

@@ -1,0 +1,312 @@
+#include "node/node.hpp"
+
+#include "api/api.hpp"
+#include "fetch/fetch.hpp"
+#include "http/errc.hpp"
+#include "models/models.hpp"
+#include "node/access_log.hpp"
+#include "node/identity.hpp"
+#include "node/key_file.hpp"
+#include "node/machine_sampler.hpp"
+#include "node/model_files.hpp"
+#include "node/model_loader.hpp"
+#include "node/private_file.hpp"
+#include "node/running_node.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <spdlog/logger.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <optional>
+#include <utility>
+
+namespace starling::node {
+
+namespace asio = boost::asio;
+
+namespace {
+
+std::uint64_t system_random() {
+    std::uint64_t number = 0;
+    // Of at most 256 bytes it always gives all, once the system has started.
+    static_cast<void>(::getrandom(&number, sizeof number, 0));
+    return number;
+}
+
+/// An IPv6 address needs brackets in a URL, and "any address" is reached through the loopback.
+std::string api_url(const std::string& bind, std::uint16_t port) {
+    std::string host = bind;
+    if (host == "0.0.0.0") {
+        host = "127.0.0.1";
+    } else if (host == "::") {
+        host = "::1";
+    }
+    if (host.find(':') != std::string::npos) {
+        host = "[" + host + "]";
+    }
+    return "http://" + host + ":" + std::to_string(port);
+}
+
+error listen_failure(const error& why, const config& settings) {
+    if (why == http::errc::port_in_use) {
+        return fail(errc::cannot_listen, "Port " + std::to_string(settings.port) + " on " + settings.bind +
+                                             " is in use by another program; stop it, or choose another port with --port "
+                                             "(0 picks a free one).");
+    }
+    return fail(errc::cannot_listen, why.message);
+}
+
+}  // namespace
+
+class node::impl {
+  public:
+    impl(config settings, purpose why, resources with, std::optional<identity> who, std::optional<data_dir_lock> lock,
+         std::unique_ptr<fetch::client> http, std::unique_ptr<models::model_store> store)
+        : settings_(std::move(settings)),
+          purpose_(why),
+          with_(std::move(with)),
+          identity_(std::move(who)),
+          lock_(std::move(lock)),
+          http_(std::move(http)),
+          store_(std::move(store)),
+          stop_(io_, asio::steady_timer::time_point::max()),
+          loader_(services(), settings_) {}
+
+    /// What can be known before anything runs.
+    result<void> prepare() {
+        if (purpose_ == purpose::idle) {
+            return {};
+        }
+        const std::vector<std::string> models = settings_.models.empty() ? std::vector<std::string>{"starter"} : settings_.models;
+        for (const std::string& model : models) {
+            auto added = settings_.upstream.empty() ? loader_.add(model) : loader_.add_upstream(model);
+            if (!added) {
+                return added;
+            }
+        }
+        return {};
+    }
+
+    result<void> prepare_api() {
+        api::options options;
+        options.bind = settings_.bind;
+        options.port = settings_.port;
+        options.cors_origins = settings_.cors_origins;
+        if (!settings_.api_key_file.empty()) {
+            auto keys = read_keys(settings_.api_key_file);
+            if (!keys) {
+                return keys.error();
+            }
+            options.api_keys = std::move(*keys);
+        }
+        api::node_facts facts;
+        facts.node_id = node_id();
+        facts.name = settings_.name;
+        facts.version = STARLING_VERSION;
+        facts.role = purpose_ == purpose::idle ? "client" : "worker";
+        facts.machine_load = [this] { return sampler_.sample(std::chrono::steady_clock::now()); };
+        facts.random = system_random;
+        api_.emplace(io_.get_executor(), std::move(options), table_, std::move(facts), access_log(with_.log));
+        return {};
+    }
+
+    result<void> run() {
+        asio::co_spawn(io_, serve(), [this](const std::exception_ptr& thrown, result<void> outcome) {
+            thrown_ = thrown;
+            outcome_ = std::move(outcome);
+            io_.stop();
+        });
+        io_.run();
+        if (thrown_) {
+            std::rethrow_exception(thrown_);
+        }
+        return outcome_;
+    }
+
+    void stop() {
+        asio::post(io_, [this] { request_stop(); });
+    }
+
+    asio::any_io_executor executor() { return io_.get_executor(); }
+
+    result<std::shared_ptr<engine::generator>> generator(std::string_view model) {
+        auto chosen = table_.choose(model, std::chrono::steady_clock::now());
+        if (!chosen) {
+            return chosen.error();
+        }
+        return std::move(chosen->generator);
+    }
+
+    const std::string& node_id() const {
+        static const std::string none;
+        return identity_ ? identity_->node_id() : none;
+    }
+
+  private:
+    loader_services services() {
+        loader_services out;
+        out.network = io_.get_executor();
+        out.store = store_.get();
+        out.table = &table_;
+        out.http = http_.get();
+        out.log = with_.log;
+        out.on_model = with_.observer.on_model;
+        out.on_settled = [this] { on_settled(); };
+        return out;
+    }
+
+    asio::awaitable<result<void>> serve() {
+        if (api_) {
+            if (auto listening = listen(); !listening) {
+                co_return listening;
+            }
+        }
+        if (!stop_requested_) {
+            loader_.start();
+            boost::system::error_code woken;
+            co_await stop_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+        }
+        with_.log->debug("stopping");
+        if (api_) {
+            co_await api_->stop();
+        }
+        co_await loader_.stop();
+        table_ = {};  // engines end here, on this thread, before the HTTP client that some of them use
+        co_return failure_ ? result<void>(*failure_) : result<void>();
+    }
+
+    result<void> listen() {
+        auto port = api_->start();
+        if (!port) {
+            return listen_failure(port.error(), settings_);
+        }
+        listening_ = {.api_url = api_url(settings_.bind, *port), .node_id = node_id()};
+        if (lock_) {
+            running_node about;
+            about.api_url = listening_.api_url;
+            about.node_id = listening_.node_id;
+            about.version = STARLING_VERSION;
+            about.pid = ::getpid();
+            if (!settings_.api_key_file.empty()) {
+                about.api_key_file = std::filesystem::absolute(settings_.api_key_file).string();
+            }
+            if (auto published = lock_->publish(about); !published) {
+                return published;
+            }
+        }
+        if (with_.observer.on_listening) {
+            with_.observer.on_listening(listening_);
+        }
+        return {};
+    }
+
+    void on_settled() {
+        if (purpose_ != purpose::idle && loader_.ready() == 0) {
+            failure_ = fail(errc::model, loader_.last_failure());
+            request_stop();
+        } else if (with_.observer.on_ready) {
+            with_.observer.on_ready(listening_);
+        }
+    }
+
+    void request_stop() {
+        stop_requested_ = true;
+        stop_.cancel();
+    }
+
+    asio::io_context io_{1};
+    config settings_;
+    purpose purpose_;
+    resources with_;
+    std::optional<identity> identity_;
+    std::optional<data_dir_lock> lock_;
+    std::unique_ptr<fetch::client> http_;
+    std::unique_ptr<models::model_store> store_;
+    route::model_table table_;
+    machine_sampler sampler_;
+    asio::steady_timer stop_;
+    model_loader loader_;
+    std::optional<api::server> api_;
+    listening_event listening_;
+    bool stop_requested_ = false;
+    std::optional<error> failure_;
+    std::exception_ptr thrown_;
+    result<void> outcome_;
+};
+
+node::node(std::unique_ptr<impl> parts) : impl_(std::move(parts)) {}
+
+node::~node() = default;
+
+result<std::unique_ptr<node>> node::create(config settings, purpose why, resources with) {
+    if (auto fits = check(settings); !fits) {
+        return fits.error();
+    }
+    if (auto prepared = prepare_data_dir(settings.data_dir); !prepared) {
+        return prepared.error();
+    }
+    std::optional<identity> who;
+    std::optional<data_dir_lock> lock;
+    if (why != purpose::private_engine) {
+        auto loaded = identity::load_or_create(settings.data_dir / "node.key");
+        if (!loaded) {
+            return loaded.error();
+        }
+        who.emplace(std::move(*loaded));
+    }
+    if (why == purpose::serve) {
+        auto taken = data_dir_lock::take(settings.data_dir);
+        if (!taken) {
+            return taken.error();
+        }
+        lock.emplace(std::move(*taken));
+    }
+    auto http = fetch::client::create();
+    if (!http) {
+        return http.error();
+    }
+    auto store = make_store(settings, with.starter, **http);
+    if (!store) {
+        return store.error();
+    }
+    auto parts = std::make_unique<impl>(std::move(settings), why, std::move(with), std::move(who), std::move(lock),
+                                        std::move(*http), std::move(*store));
+    if (why != purpose::private_engine) {
+        if (auto ready = parts->prepare_api(); !ready) {
+            return ready.error();
+        }
+    }
+    if (auto ready = parts->prepare(); !ready) {
+        return ready.error();
+    }
+    return std::unique_ptr<node>(new node(std::move(parts)));
+}
+
+result<void> node::run() {
+    return impl_->run();
+}
+
+void node::stop() {
+    impl_->stop();
+}
+
+asio::any_io_executor node::executor() {
+    return impl_->executor();
+}
+
+result<std::shared_ptr<engine::generator>> node::generator(std::string_view model) {
+    return impl_->generator(model);
+}
+
+const std::string& node::node_id() const {
+    return impl_->node_id();
+}
+
+}  // namespace starling::node
