@@ -138,7 +138,9 @@ http::awaitable<void> inference::answer_stream(call& call, generation& generatio
     streaming_sink sink(format, call.writer, [&] { metrics_.first_token(call.entry.model, call.seconds_so_far()); });
     call.begin_events();
     sink.open(choices);
-    co_await aio::first_of(generation.run(sink), sink.run_comment_loop(options_.sse_comment_every));
+    auto choices_drawn = generation.run(sink);
+    auto comments = sink.run_comment_loop(options_.sse_comment_every);
+    co_await aio::first_of(std::move(choices_drawn), std::move(comments));
     if (generation.failure()) {
         call.entry.detail = generation.failure()->message;
         sink.write(openai::sse_error(*generation.failure()));

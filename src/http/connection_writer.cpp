@@ -161,7 +161,7 @@ void connection_writer::fail_connection() {
 }
 
 awaitable<void> connection_writer::drained() {
-    while (!failed_ && unsent() > limits_.unsent_bytes / 2) {
+    while (failed_ || unsent() > limits_.unsent_bytes / 2) {
         co_await moved_.async_wait(asio::as_tuple(asio::use_awaitable));
     }
 }
@@ -187,7 +187,10 @@ awaitable<void> connection_writer::run_flush_loop() {
             co_await wake_.async_wait(asio::as_tuple(asio::use_awaitable));
             continue;
         }
-        if (co_await aio::first_of(wait_until_writable(), wait_for_stall()) == 1) {
+        auto writable = wait_until_writable();
+        auto stall = wait_for_stall();
+        const auto ended = co_await aio::first_of(std::move(writable), std::move(stall));
+        if (ended == 1) {
             fail_connection();
             break;
         }

@@ -36,7 +36,8 @@ class connection_writer final : public response_writer {
     void write(std::string_view piece) override;
     void end() override;
     bool started() const override { return stage_ != stage::expecting; }
-    bool behind() const override { return unsent() > limits_.unsent_bytes; }
+    /// On a broken connection, for ever: the handler is about to be cancelled, and has to wait for that.
+    bool behind() const override { return failed_ || unsent() > limits_.unsent_bytes; }
     awaitable<void> drained() override;
 
     /// "100 Continue": before the answer.

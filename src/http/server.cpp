@@ -134,7 +134,8 @@ awaitable<void> server::impl::stop() {
     for (auto* client : live_) {
         client->finish();
     }
-    if (!co_await sessions_.join_for(limits_.drain)) {
+    const bool all_ended = co_await sessions_.join_for(limits_.drain);
+    if (!all_ended) {
         sessions_.cancel();
         co_await sessions_.join();
     }

@@ -13,7 +13,9 @@ session::session(asio::ip::tcp::socket socket, const limits& limits, handler& an
     : handler_(answerer), reader_(std::move(socket), limits, answerer), writer_(reader_.socket(), limits) {}
 
 awaitable<void> session::run() {
-    co_await aio::first_of(run_requests(), writer_.run_flush_loop());
+    auto requests = run_requests();
+    auto flushing = writer_.run_flush_loop();
+    co_await aio::first_of(std::move(requests), std::move(flushing));
 }
 
 awaitable<void> session::run_refusal() {
@@ -34,7 +36,11 @@ awaitable<void> session::run_requests() {
         is_waiting_ = true;
         const bool there_is_one = co_await reader_.wait_for_request();
         is_waiting_ = false;
-        if (!there_is_one || !co_await run_one_request()) {
+        if (!there_is_one) {
+            break;
+        }
+        const bool may_go_on = co_await run_one_request();
+        if (!may_go_on) {
             break;
         }
     }
@@ -58,12 +64,16 @@ awaitable<bool> session::run_one_request() {
             writer_.expect(outcome.form);
             writer_.send(std::move(*outcome.answer));
             break;
-        case read_outcome::kind::request:
+        case read_outcome::kind::request: {
             writer_.expect(outcome.form);
-            if (co_await aio::first_of(serve(std::move(outcome.request)), reader_.watch_for_departure()) == 1) {
+            auto answer = serve(std::move(outcome.request));
+            auto departure = reader_.watch_for_departure();
+            const auto ended = co_await aio::first_of(std::move(answer), std::move(departure));
+            if (ended == 1) {
                 co_return false;
             }
             break;
+        }
     }
     co_await writer_.flushed();
     co_return writer_.complete() && writer_.keep_alive();
