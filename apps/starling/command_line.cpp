@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -98,6 +99,15 @@ result<void> apply_file(node::config& into, const std::string& named) {
     return node::apply_toml(into, *text, path.string());
 }
 
+/// Libraries begin some messages with a small letter, because they are used within others.
+std::string sentence(std::string text) {
+    const auto word_end = std::find_if(text.begin(), text.end(), [](unsigned char c) { return std::isalpha(c) == 0; });
+    if (word_end != text.begin() && (word_end == text.end() || *word_end == ' ')) {
+        text.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
+    }
+    return text;
+}
+
 }  // namespace
 
 std::filesystem::path default_data_dir() {
@@ -149,7 +159,7 @@ result<node::config> load_config(const given_settings& given) {
 }
 
 exit_code report(const error& what) {
-    std::fprintf(stderr, "starling: %s\n", what.message.c_str());
+    std::fprintf(stderr, "starling: %s\n", sentence(what.message).c_str());
     const bool usage = what == node::errc::wrong_usage || what == node::errc::bad_config || what == node::errc::refused;
     return usage ? wrong_usage : failed;
 }

@@ -5,6 +5,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -46,25 +48,38 @@ std::vector<std::string> known_names(const CLI::App& verb, bool flags) {
     return out;
 }
 
+/// The first thing on the command line that was not understood: a flag before a word. Empty when there is none.
+std::string first_extra(const CLI::App& app) {
+    const std::vector<std::string> extras = app.remaining(true);
+    for (const std::string& extra : extras) {
+        if (extra.starts_with("-")) {
+            return extra.substr(0, extra.find('='));
+        }
+    }
+    return extras.empty() ? std::string{} : extras.front();
+}
+
+/// Verbs that scripts may know already.
+bool comes_with_the_mesh(const std::string& word) {
+    constexpr std::array<std::string_view, 5> verbs{"client", "invite", "peers", "plan", "slice"};
+    return std::find(verbs.begin(), verbs.end(), word) != verbs.end();
+}
+
 /// One sentence on what was not understood, with the nearest thing that would have been.
 std::string explain_extra(const CLI::App& app) {
     const CLI::App& verb = given_verb(app);
-    const std::vector<std::string> extras = app.remaining(true);
-    std::string word = extras.empty() ? std::string{} : extras.front();
-    for (const std::string& extra : extras) {
-        if (extra.starts_with("-")) {
-            word = extra;
-            break;
-        }
-    }
-    word = word.substr(0, word.find('='));
+    const std::string word = first_extra(app);
     const bool flag = word.starts_with("-");
+    const bool takes_verbs = !verb.get_subcommands({}).empty();
+    if (takes_verbs && comes_with_the_mesh(word)) {
+        return "'" + word + "' comes with the mesh, which this version does not have; see: starling --help";
+    }
     const std::vector<std::string> names = known_names(verb, flag);
     const std::vector<std::string_view> views(names.begin(), names.end());
     const std::string_view close = node::nearest(word, views);
-    std::string out = flag                   ? "There is no flag " + word
-                      : verb.get_parent() == nullptr ? "There is no verb '" + word + "'"
-                                                     : "'" + word + "' is one word too many";
+    std::string out = flag          ? "There is no flag " + word
+                      : takes_verbs ? "There is no verb '" + word + "'"
+                                    : "'" + word + "' is one word too many";
     out += close.empty() ? "; " : "; did you mean " + std::string(close) + "? Otherwise ";
     return out + "see: " + verb_name(verb) + " --help";
 }
@@ -95,7 +110,10 @@ int parse_and_run(int argc, char** argv) {
         if (e.get_exit_code() == 0) {
             return app.exit(e);  // --help and --version
         }
-        std::fprintf(stderr, "starling: %s; see: %s --help\n", e.what(), verb_name(given_verb(app)).c_str());
+        // A wrong word where a verb was wanted is told as such, and not as a verb that is missing.
+        const bool extra = dynamic_cast<const CLI::RequiredError*>(&e) != nullptr && !first_extra(app).empty();
+        const std::string why = extra ? explain_extra(app) : std::string(e.what()) + "; see: " + verb_name(given_verb(app)) + " --help";
+        std::fprintf(stderr, "starling: %s\n", why.c_str());
         return wrong_usage;
     }
     return run();

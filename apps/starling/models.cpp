@@ -201,6 +201,7 @@ void add_verb(CLI::App& models, action& run, const char* name, const char* help,
 void add_models(CLI::App& app, action& run) {
     CLI::App* verb = app.add_subcommand("models", "model files: list, show, pull, rm");
     verb->require_subcommand(1);
+    verb->footer("A reference is starter, hf://owner/repo/file.gguf, a path to a .gguf file, or an id from the list.");
     add_verb(*verb, run, "list", "what is on this machine", false, list);
     add_verb(*verb, run, "show", "what a model file says of itself, and the memory it takes", true, show);
     add_verb(*verb, run, "pull", "fetch a model; goes on where an earlier attempt stopped", true, pull);

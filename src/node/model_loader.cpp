@@ -155,9 +155,9 @@ asio::awaitable<result<models::local_model>> model_loader::fetch_file(wanted mod
     services_.log->info("{} is not on this machine; fetching {}", model.id, model.reference.text());
     report(model.id, model_phase::fetching, 0.0F);
     models::on_pull_progress progress = [this, id = model.id](const models::pull_progress& p) {
-        if (p.total_bytes > 0) {
-            post_progress(id, model_phase::fetching, static_cast<float>(p.bytes) / static_cast<float>(p.total_bytes));
-        }
+        const double total = p.total_bytes > 0 ? static_cast<double>(p.total_bytes) : 1.0;
+        const double share = p.total_bytes > 0 ? static_cast<double>(p.bytes) / total : 0.0;
+        post_progress(id, model_phase::fetching, static_cast<float>(share));
     };
     const auto cancel = fetching_.emplace(fetching_.end());
     auto pulling = services_.store->pull(model.reference, std::move(progress));
