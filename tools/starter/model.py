@@ -32,8 +32,9 @@ class Config:
 
 PRESETS = {
     "main": dict(layers=8, dim=256, heads=4, kv_heads=2, head_dim=64, ffn=640),
+    "large": dict(layers=12, dim=384, heads=6, kv_heads=2, head_dim=64, ffn=1024),  # for a GPU; 22 MB as Q8_0
     "draft": dict(layers=4, dim=128, heads=4, kv_heads=2, head_dim=32, ffn=256),
-    "moe": dict(layers=4, dim=256, heads=4, kv_heads=2, head_dim=64, ffn=320, experts=8),
+    "moe": dict(layers=8, dim=256, heads=4, kv_heads=2, head_dim=64, ffn=288, experts=8),
 }
 
 
@@ -127,7 +128,7 @@ class MoE(nn.Module):
                 h = x[row]
                 h = F.silu(h @ self.ffn_gate_exps[e].T) * (h @ self.ffn_up_exps[e].T)
                 out = out.index_add(0, row, h @ self.ffn_down_exps[e].T * top[row, slot, None])
-        share = torch.tensor(load, dtype=x.dtype) / idx.numel()
+        share = x.new_tensor(load) / idx.numel()
         balance = self.c.experts * (share * prob.mean(0)).sum()
         return out.view(shape), balance
 
@@ -168,7 +169,7 @@ class Starter(nn.Module):
         """ids [n, t] -> states after the last norm [n, t, dim], mean expert balance loss."""
         t = ids.shape[1]
         cos, sin = self.cos[start:start + t], self.sin[start:start + t]
-        mask = torch.full((t, start + t), float("-inf")).triu(start + 1)
+        mask = torch.full((t, start + t), float("-inf"), device=ids.device).triu(start + 1)
         x, balance = self.token_embd(ids), 0.0
         for i, block in enumerate(self.blk):
             x, b = block(x, cos, sin, mask, caches[i] if caches else None)
@@ -184,7 +185,7 @@ class Starter(nn.Module):
         caches = [{} for _ in self.blk]
         out, chunk, pos = [], list(ids), 0
         while len(out) < limit and pos + len(chunk) < self.c.context:
-            h, _ = self.hidden(torch.tensor([chunk]), caches, pos)
+            h, _ = self.hidden(torch.tensor([chunk], device=self.cos.device), caches, pos)
             pos += len(chunk)
             nxt = int(self.logits(h[:, -1]).argmax())
             if nxt in stop:

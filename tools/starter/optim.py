@@ -54,7 +54,8 @@ class Optimizer:
                 m, v = self.state[name]
                 m.lerp_(grad, 0.1)
                 v.lerp_(grad.square(), 0.02)
-                p.sub_(self.adam_lr * scale * (m / (1 - 0.9 ** t)) / ((v / (1 - 0.98 ** t)).sqrt() + 1e-8))
+                rate = self.adam_lr * scale * (0.1 if "gate_inp" in name else 1.0)  # a calm router keeps its pairs
+                p.sub_(rate * (m / (1 - 0.9 ** t)) / ((v / (1 - 0.98 ** t)).sqrt() + 1e-8))
 
     def state_dict(self):
         return self.state

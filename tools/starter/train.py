@@ -3,7 +3,8 @@
 
 Workers share the parameters and one gradient buffer each; every step they take micro-batches
 from a common counter, meet, and each updates its part of the parameters. One thread per worker
-and one meeting per step keep the speed when other programs want the same cores.
+and one meeting per step keep the speed when other programs want the same cores. With --device
+there is one worker, in this process, on that device.
 
 Schedule: warm-up, constant, then linear decay to zero over the last part of the run. The run
 ends at --steps, or at --until (UTC, HH:MM), whichever is given; with --until the decay follows
@@ -12,6 +13,7 @@ the clock. Checkpoints hold parameters, optimizer and step, and a run with the s
 import argparse
 import datetime
 import os
+import threading
 import time
 
 import numpy as np
@@ -24,7 +26,6 @@ from optim import Optimizer
 from tokenizer import Tokenizer
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-MICRO_TOKENS = 768      # padded tokens in one forward pass: fits the caches of one core
 POOL = 4096             # samples sorted by length together
 DECAY_FROM = 0.65       # share of the run after which the rate falls
 
@@ -32,11 +33,11 @@ DECAY_FROM = 0.65       # share of the run after which the rate falls
 class Batches:
     """Step number -> micro-batches. A pure function of the seed, so any worker can compute any step."""
 
-    def __init__(self, path, seed, per_step):
+    def __init__(self, path, seed, per_step, micro_tokens):
         d = np.load(path)
         self.ids, self.learn, self.ends = d["ids"], d["learn"], d["ends"]
         self.seed, self.per_step, self.pool_no, self.micro = seed, per_step, -1, []
-        self.count = len(self.ends) - 1
+        self.count, self.micro_tokens = len(self.ends) - 1, micro_tokens
         self.start = []      # first micro-batch number of each pool seen so far
 
     def _pool(self, number):
@@ -48,7 +49,7 @@ class Batches:
         micro, current = [], []
         for k in order:
             n = int(self.ends[k + 1] - self.ends[k])
-            if current and n * (len(current) + 1) > MICRO_TOKENS:
+            if current and n * (len(current) + 1) > self.micro_tokens:
                 micro.append(current)
                 current = []
             current.append(int(k))
@@ -100,11 +101,11 @@ def flat_views(model, flat):
 
 def worker(rank, world, a, model, grads, shared, barrier, counter):
     torch.set_num_threads(1)
-    batches = Batches(a.data, a.seed, a.micro)
+    batches, device = Batches(a.data, a.seed, a.micro, a.micro_tokens), a.device
     opt = Optimizer(model, rank=rank, world=world, lr=a.lr, adam_lr=a.adam_lr)
     part = f"{a.out}.opt{rank}"
     if os.path.exists(part) and shared[0] > 0:
-        opt.load_state_dict(torch.load(part))
+        opt.load_state_dict(torch.load(part, map_location=device))
     flat_views(model, grads[rank])
     tok = Tokenizer.load(f"{HERE}/tokenizer.json")
     begun, tokens, last = time.time(), 0, time.time()
@@ -121,7 +122,7 @@ def worker(rank, world, a, model, grads, shared, barrier, counter):
                 counter.value += 1
             if mine >= len(groups):
                 break
-            ids, targets, weight = batches.tensors(groups[mine])
+            ids, targets, weight = (x.to(device) for x in batches.tensors(groups[mine]))
             h, balance = model.hidden(ids)
             where = weight > 0
             ce = F.cross_entropy(model.logits(h[where]), targets[where], reduction="none")
@@ -156,7 +157,7 @@ def worker(rank, world, a, model, grads, shared, barrier, counter):
             os.replace(part + ".tmp", part)
             if rank == 0:
                 last = time.time()
-                torch.save({"config": model.c.as_dict(), "model": model.state_dict(), "step": step + 1, "begin": a.begin}, a.out + ".tmp")
+                torch.save({"config": model.c.as_dict(), "model": {k: v.cpu() for k, v in model.state_dict().items()}, "step": step + 1, "begin": a.begin}, a.out + ".tmp")
                 os.replace(a.out + ".tmp", a.out)
                 show(model, tok)
         barrier.wait()
@@ -181,7 +182,9 @@ def main():
     p.add_argument("--init", help="start from this checkpoint's parameters")
     p.add_argument("--steps", type=int, default=0)
     p.add_argument("--until", help="UTC time HH:MM")
-    p.add_argument("--micro", type=int, default=6, help="micro-batches per step")
+    p.add_argument("--micro", type=int, default=4, help="micro-batches per step")
+    p.add_argument("--micro-tokens", type=int, default=768, help="padded tokens in a micro-batch; 768 fit the caches of one core")
+    p.add_argument("--device", default="cpu")
     p.add_argument("--lr", type=float, default=0.02)
     p.add_argument("--adam-lr", type=float, default=0.004)
     p.add_argument("--seed", type=int, default=1)
@@ -201,12 +204,20 @@ def main():
         step, a.begin = saved["step"], saved["begin"]
     elif a.init:
         model.load_state_dict(torch.load(a.init)["model"])
-    model.share_memory()
+    if a.device == "cpu":
+        model.share_memory()
+    else:
+        model.to(a.device)
+        a.workers = 1
     size = sum(q.numel() for q in model.parameters())
     print(f"{a.preset}: {size / 1e6:.2f} M parameters, from step {step}", flush=True)
-    grads = [torch.zeros(size).share_memory_() for _ in range(a.workers)]
+    grads = [torch.zeros(size, device=a.device) for _ in range(a.workers)]
     shared = torch.zeros(3 + a.workers, dtype=torch.float64).share_memory_()
     shared[0] = step
+    if a.device != "cpu":
+        return worker(0, 1, a, model, grads, shared, threading.Barrier(1), mp.Value("i", 0))
+    for g in grads:
+        g.share_memory_()
     context = mp.get_context("spawn")
     barrier, counter = context.Barrier(a.workers), context.Value("i", 0)
     procs = [context.Process(target=worker, args=(r, a.workers, a, model, grads, shared, barrier, counter)) for r in range(a.workers)]

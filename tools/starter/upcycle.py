@@ -1,8 +1,10 @@
 #!/usr/bin/python3
-"""`upcycle.py DENSE.pt OUT.pt`: every second layer of a dense checkpoint, its FFN cut into experts.
+"""`upcycle.py DENSE.pt OUT.pt`: a dense checkpoint with every FFN turned into 8 experts.
 
-An expert gets a random half of the dense layer's hidden units, and its output is doubled: the
-mean over many experts is then the dense layer, so training starts from something that talks.
+The experts come in pairs: the dense layer's hidden units, but for the least important ones, are
+cut into two halves, and each pair holds both, with outputs doubled. The router starts with the
+same weights for both experts of a pair, so the top two are one pair with a weight of one half
+each, and the mixture computes what the dense layer did. A little noise lets the pairs part ways.
 """
 import sys
 
@@ -16,24 +18,21 @@ def main():
     torch.manual_seed(1)
     saved = torch.load(source)
     dense, c = saved["model"], Config(**PRESETS["moe"])
-    model = Starter(c)
-    state = model.state_dict()
-    stride = saved["config"]["layers"] // c.layers
+    state = Starter(c).state_dict()
     for name in state:
         if ".ffn." not in name:
-            old = name
-            if name.startswith("blk."):
-                layer = int(name.split(".")[1])
-                old = name.replace(f"blk.{layer}.", f"blk.{layer * stride}.", 1)
-            state[name] = dense[old].clone()
+            state[name] = dense[name].clone()
     for layer in range(c.layers):
-        old, new = f"blk.{layer * stride}.ffn.", f"blk.{layer}.ffn."
-        gate, up, down = (dense[old + f"ffn_{k}.weight"] for k in ("gate", "up", "down"))
+        at = f"blk.{layer}.ffn."
+        gate, up, down = (dense[at + f"ffn_{k}.weight"] for k in ("gate", "up", "down"))
+        weight = gate.norm(dim=1) * up.norm(dim=1) * down.norm(dim=0)
+        keep = weight.argsort(descending=True)[:2 * c.ffn]
+        router = torch.randn(c.experts // 2, c.dim) * 2 / c.dim ** 0.5
+        state[at + "ffn_gate_inp.weight"] = router.repeat_interleave(2, 0)
         for e in range(c.experts):
-            pick = torch.randperm(gate.shape[0])[:c.ffn]
-            state[new + "ffn_gate_exps"][e] = gate[pick]
-            state[new + "ffn_up_exps"][e] = up[pick]
-            state[new + "ffn_down_exps"][e] = down[:, pick] * (gate.shape[0] / c.ffn)
+            half = keep[e % 2::2]
+            for name, w in (("gate", gate[half]), ("up", up[half]), ("down", 2 * down[:, half])):
+                state[at + f"ffn_{name}_exps"][e] = w * (1 + 0.03 * torch.randn_like(w))
     torch.save({"config": c.as_dict(), "model": state, "step": 0}, out)
 
 

@@ -5,7 +5,7 @@ from . import definitions, dialogue, facts, lists, smalltalk, stories, sums, too
 from .text import held_out
 
 # Shares of samples, not of tokens: stories are long, sums are short.
-MIX = [(smalltalk, 13), (facts, 20), (lists, 4), (sums, 17), (definitions, 7), (stories, 17), (tools, 15), (dialogue, 22)]
+MIX = [(smalltalk, 11), (facts, 38), (lists, 11), (sums, 21), (definitions, 6), (stories, 9), (tools, 10), (dialogue, 14)]
 
 
 def draw(rng, modules=MIX):

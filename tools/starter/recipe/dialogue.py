@@ -241,5 +241,5 @@ def with_system(rng):
     return Sample(s.topic, s.key, [system(sys_text)] + s.messages, check=s.check)
 
 
-TOPICS = [(what_about, 5), (animal_about, 2), (sum_chain, 3), (opposite_chain, 1), (remember, 4), (name_hello, 1), (said, 2), (why, 2),
+TOPICS = [(what_about, 5), (animal_about, 2), (sum_chain, 3), (opposite_chain, 1), (remember, 4), (name_hello, 4), (said, 2), (why, 2),
           (shorter, 2), (mixed, 5), (with_system, 6)]

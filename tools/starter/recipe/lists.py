@@ -1,5 +1,5 @@
 """Short lists of a kind, saying things again, and yes-or-no questions about kinds."""
-from . import facts
+from . import facts, stories
 from .text import Sample, a, bot, cap, listing, say, spelled, typed, user
 
 KINDS = {k: v.split() for k, v in {
@@ -25,6 +25,7 @@ KINDS["capitals"] = [c["capital"] for c in facts.COUNTRIES.values()]
 ONE = {"fruits": "fruit", "vegetables": "vegetable", "animals": "animal", "birds": "bird", "colours": "colour", "trees": "tree", "flowers": "flower", "tools": "tool",
        "instruments": "instrument", "drinks": "drink", "insects": "insect", "metals": "metal"}
 WORDS = sorted({w for k in ("fruits", "animals", "tools", "flowers", "jobs", "clothes") for w in KINDS[k]})
+ANY = sorted({*WORDS, *stories.PLACES, *stories.ANIMALS, *stories.OBJECTS, *stories.GIRLS, *stories.BOYS, *KINDS["capitals"], *KINDS["countries"]})
 
 
 def name_some(rng):
@@ -53,8 +54,8 @@ def is_it(rng):
 
 
 def echo(rng):
-    n = rng.randint(1, 6)
-    words = " ".join(rng.choice(WORDS) for _ in range(n))
+    n = rng.randint(1, 8)
+    words = " ".join(rng.choice(ANY) for _ in range(n))
     q = say(rng, "{Repeat after me|Say this|Say|Repeat|Write}: [w]", w=words)
     text = cap(words) + "."
     if rng.random() < 0.3:
@@ -77,4 +78,4 @@ def order(rng):
     return Sample("lists", f"order|{text}", [user(typed(rng, q)), bot(cap(text) + ".")], check={"kind": "contains", "any": [text]})
 
 
-TOPICS = [(name_some, 5), (is_it, 3), (echo, 3), (order, 2)]
+TOPICS = [(name_some, 5), (is_it, 3), (echo, 10), (order, 2)]
