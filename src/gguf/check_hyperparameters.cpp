@@ -16,7 +16,8 @@ constexpr std::uint32_t smallest_alignment = 32;
 constexpr std::int64_t max_width = 1 << 24;
 constexpr std::int64_t max_heads = 1 << 14;
 constexpr std::int64_t max_head_length = 1 << 16;
-constexpr std::int64_t max_pooling_type = 4;  // LLAMA_POOLING_TYPE_RANK
+constexpr std::int64_t max_pooling_type = 4;              // LLAMA_POOLING_TYPE_RANK
+constexpr std::int64_t unspecified_pooling = 0xFFFFFFFF;  // LLAMA_POOLING_TYPE_UNSPECIFIED as a u32
 
 // Graphs of these assert that keys and values of a head have the same length. Sorted.
 constexpr std::array same_head_lengths{
@@ -28,6 +29,20 @@ constexpr std::array same_head_lengths{
     "qwen2moe",  "qwen2vl",  "qwen3",     "qwen35",   "qwen35moe", "qwen3moe",  "qwen3next", "qwen3vl",  "qwen3vlmoe",
     "refact",    "seed_oss", "smallthinker", "smollm3", "stablelm", "starcoder", "starcoder2", "xverse",
 };
+
+// Norms and biases are f32. Matrices are of float types or quantised, but not in the two types that only intermediate
+// results have; and a table that leads from tokens to experts holds numbers.
+bool is_weight_type(const tensor_info& tensor) {
+    const auto type = find_tensor_type(tensor.type);
+    if (tensor.name.find("tid2eid") != std::string::npos) {
+        return type->name == "i32" || type->name == "f32";
+    }
+    if (tensor.dimensions <= 1) {
+        return type->name == "f32";
+    }
+    const bool floating = type->name == "f32" || type->name == "f16" || type->name == "bf16";
+    return floating || (type->quantized && type->name != "q8_1" && type->name != "q8_K");
+}
 
 class checker {
   public:
@@ -142,6 +157,10 @@ result<void> checker::tensors() {
         if (tensor.elements() == 0) {
             return fail(errc::corrupt, "the tensor '" + shown(tensor.name) + "' is empty");
         }
+        if (!is_weight_type(tensor)) {
+            return fail(errc::corrupt, "the tensor '" + shown(tensor.name) + "' has the type " +
+                                           std::string(find_tensor_type(tensor.type)->name) + ", which no weights of its kind have");
+        }
     }
     return {};
 }
@@ -163,7 +182,9 @@ result<void> checker::sizes() {
     if (auto done = number("embedding_length_out", 0, max_width); !done) {
         return done.error();
     }
-    if (auto done = number("pooling_type", 0, max_pooling_type); !done) {
+    const value* pooling = header_.find_for_architecture("pooling_type");
+    const bool unspecified = pooling != nullptr && pooling->integer() == unspecified_pooling;
+    if (auto done = unspecified ? result<std::int64_t>(0) : number("pooling_type", 0, max_pooling_type); !done) {
         return done.error();
     }
     for (const char* part : {"posnet.block_count", "convnext.block_count"}) {
@@ -218,7 +239,7 @@ result<void> checker::heads() {
     }
     for (const char* suffix : {"attention.key_length", "attention.value_length", "attention.key_length_swa",
                                "attention.value_length_swa", "attention.key_length_mla", "attention.value_length_mla"}) {
-        if (auto done = number(suffix, 1, max_head_length); !done) {
+        if (auto done = number(suffix, 0, max_head_length); !done) {
             return done.error();
         }
     }
@@ -230,7 +251,7 @@ result<void> checker::heads() {
                                            std::to_string(kv_heads) + " key-value heads do not divide");
         }
     }
-    if (header_.heads(0) > 0 && header_.key_length() == 0) {
+    if (header_.heads(0) > 0 && (header_.key_length() == 0 || header_.value_length() == 0)) {
         return fail(errc::corrupt, "an embedding of " + std::to_string(header_.embedding_length()) + " cannot be dealt to " +
                                        std::to_string(header_.heads(0)) + " heads");
     }
@@ -272,8 +293,9 @@ result<void> checker::numbers() {
         }
         const std::string_view suffix = std::string_view(entry.key).substr(prefix.size());
         const bool rope = suffix.starts_with("rope.");
-        const bool epsilon = suffix.ends_with("epsilon");
-        if (std::isnan(*given) || ((rope || epsilon) && (!std::isfinite(*given) || *given < 0))) {
+        // Other numbers use a negative value for "not set".
+        const bool positive = suffix.starts_with("rope.freq_base") || suffix.ends_with("epsilon");
+        if (std::isnan(*given) || ((rope || positive) && !std::isfinite(*given)) || (positive && *given < 0)) {
             return fail(errc::corrupt, shown(entry.key) + " is " + std::to_string(*given) + ", which is no sensible number");
         }
     }

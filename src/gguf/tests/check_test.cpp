@@ -101,6 +101,16 @@ TEST(gguf_check, kind_of_file) {
     gguf_builder empty = test::tiny_hyperparameters();
     test::add_tiny_tokenizer(empty).add_tensor("t", 0, {0, 4});
     expect_refused(empty.build(), "'t' is empty");
+    for (const tensor_type type : {1U, 26U, 24U, 28U, 8U}) {
+        gguf_builder norm = test::tiny_hyperparameters();
+        test::add_tiny_tokenizer(norm).add_tensor("blk.0.attn_norm.weight", type, {64});
+        expect_refused(norm.build(), "no weights of its kind");
+    }
+    for (const tensor_type type : {26U, 25U, 27U, 28U, 9U, 15U}) {
+        gguf_builder matrix = test::tiny_hyperparameters();
+        test::add_tiny_tokenizer(matrix).add_tensor("blk.0.attn_q.weight", type, {256, 64});
+        expect_refused(matrix.build(), "no weights of its kind");
+    }
     gguf_builder loose = test::tiny_hyperparameters();
     loose.alignment = 8;
     test::add_tiny_tokenizer(loose).add_u32("general.alignment", 8).add_tensor("t", 0, {4});
@@ -139,7 +149,7 @@ TEST(gguf_check, heads_and_rotation) {
     expect_refused(model_with({u32s("llama.attention.head_count_kv", {2, 3})}), "layer 1 has 4 heads");
     expect_refused(model_with({u32("llama.attention.head_count", 0xFFFFFFFF)}), "head_count is 4294967295");
     expect_refused(model_with({u32("llama.attention.head_count", 128)}), "cannot be dealt");
-    expect_refused(model_with({u32("llama.attention.key_length", 0)}), "key_length is 0");
+    expect_refused(model_with({u32("llama.attention.key_length", 0)}), "cannot be dealt");
     expect_refused(model_with({u32("llama.attention.key_length", 32)}), "keys of a head have 32");
     expect_refused(model_with({u32("llama.rope.dimension_count", 15)}), "must be even");
     expect_refused(model_with({u32("llama.rope.dimension_count", 32)}), "at most 16");

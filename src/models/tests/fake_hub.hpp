@@ -33,6 +33,7 @@ class fake_hub {
   public:
     explicit fake_hub(hub_behaviour how)
         : how_(std::move(how)),
+          digest_(models::sha256_hex(std::as_bytes(std::span(how_.content)))),
           storage_([this](http_connection& to, const http_request& from) { serve_file(to, from); }),
           hub_([this](http_connection& to, const http_request& from) { serve_redirect(to, from); }) {}
 
@@ -66,7 +67,7 @@ class fake_hub {
             to.answer(307, "", "Location: /moved" + from.path.substr(6) + "\r\n");
             return;
         }
-        const std::string digest = how.published_sha256.empty() ? models::sha256_hex(std::as_bytes(std::span(how.content))) : how.published_sha256;
+        const std::string digest = how.published_sha256.empty() ? digest_ : how.published_sha256;
         const std::string size = std::to_string(how.published_size == 0 ? how.content.size() : how.published_size);
         const std::string etag = how.publish_sha256 ? digest : "0123456789abcdef0123456789abcdef01234567";
         to.answer(302, from.method == "HEAD" ? "" : "Found. Redirecting",
@@ -136,6 +137,7 @@ class fake_hub {
 
     std::mutex mutex_;
     hub_behaviour how_;
+    const std::string digest_;  // of the content
     http_test_server storage_;
     http_test_server hub_;
 };

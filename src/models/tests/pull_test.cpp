@@ -8,7 +8,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -55,7 +54,7 @@ class pull_test : public ::testing::Test {
         options_.data_dir = std::filesystem::path(::testing::TempDir()) / ("pull_" + std::to_string(::getpid()) + "_" + info->name());
         std::filesystem::remove_all(options_.data_dir);
         options_.first_retry_delay = 5ms;
-        options_.idle_timeout = 500ms;
+        options_.idle_timeout = 20s;
         client_ = std::move(*fetch::client::create());
     }
     void TearDown() override { std::filesystem::remove_all(options_.data_dir); }
@@ -166,7 +165,7 @@ TEST_F(pull_test, goes_on_after_a_stall) {
     how.cuts = 1;
     how.stall = true;
     fake_hub hub(how);
-    options_.idle_timeout = 100ms;
+    options_.idle_timeout = 500ms;
     const auto got = pull(hub);
     ASSERT_TRUE(got) << got.error().message;
     EXPECT_TRUE(contents(file()) == how.content);
@@ -379,15 +378,19 @@ TEST_F(pull_test, cancelling_keeps_what_has_come) {
     how.cuts = 1;
     how.stall = true;
     fake_hub hub(how);
-    options_.idle_timeout = 30s;
     auto store = open_store(hub);
     std::optional<result<local_model>> out;
     asio::cancellation_signal stop;
     std::exception_ptr thrown;
     asio::co_spawn(io_, pull_into(*store, which_, {}, out),
                    asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr e) { thrown = e; }));
-    asio::steady_timer timer(io_, 300ms);
-    timer.async_wait([&](boost::system::error_code) { stop.emit(asio::cancellation_type::terminal); });
+    // Not before the stall, so that it is the waiting that is cancelled.
+    const auto deadline = std::chrono::steady_clock::now() + 60s;
+    std::error_code missing;
+    while (std::filesystem::file_size(file(".part"), missing) != 1'000'000 && std::chrono::steady_clock::now() < deadline) {
+        io_.run_for(20ms);
+    }
+    stop.emit(asio::cancellation_type::terminal);
     io_.run();
     EXPECT_TRUE(thrown != nullptr || (out && !*out));
     EXPECT_TRUE(store->remove(*parse_reference("hf://owner/repo/other.gguf")).error() == errc::not_here);
