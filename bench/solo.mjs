@@ -3,6 +3,7 @@
 // Both servers run at once and are asked in turn, round by round, the order changing every round, so that both see the
 // same machine. Requests carry token ids, so both get prompts of exactly the same length; no two prompts of a run are
 // alike. Sampling is greedy and runs past the model's end token: both generate the same tokens.
+import { setMaxListeners } from 'node:events';
 import http from 'node:http';
 import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
@@ -130,16 +131,18 @@ async function idleStreams() {
   for (let round = 0; round < options.rounds; round++) {
     const server = await startStarling({ model: starter, slots: 1, context: options.context, threads: options.threads, extra: ['--queue-limit', '256'] });
     const stopping = new AbortController();
+    setMaxListeners(0, stopping.signal);
     const agent = new http.Agent({ keepAlive: true, maxSockets: Infinity });
     const open = (max_tokens) => stream(server.url, '/v1/completions',
       { prompt: tokens(16, next_seed++), max_tokens, temperature: 0, ignore_eos: true, stream: true }, { agent, signal: stopping.signal });
     const settled = () => new Promise((resolve) => setTimeout(resolve, settle_ms));
     try {
       await open(8); // buffers that every process makes once
-      const streams = [open(options.context - 32)];
+      const long = options.context - 32; // as long as can be: those that wait must still wait when memory is read
+      const streams = [open(long)];
       await settled();
       const before = memory(server.pid).anonymous;
-      for (let i = 0; i < count; i++) streams.push(open(1));
+      for (let i = 0; i < count; i++) streams.push(open(long));
       await settled();
       samples.push((memory(server.pid).anonymous - before) / count / 1024);
       stopping.abort();

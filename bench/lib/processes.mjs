@@ -11,13 +11,16 @@ const stop_limit_ms = 10_000;
 const poll_ms = 2;
 
 const children = new Set();
-process.on('exit', () => { for (const child of children) child.kill('SIGKILL'); });
+const folders = [];
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
 
 export function temporaryFolder() {
-  const folder = mkdtempSync(join(tmpdir(), 'starling-bench-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  return folder;
+  folders.push(mkdtempSync(join(tmpdir(), 'starling-bench-')));
+  return folders.at(-1);
 }
 
 export function freePort() {
