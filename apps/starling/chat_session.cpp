@@ -32,13 +32,14 @@ class answer_writer {
         std::fwrite(safe.data(), 1, safe.size(), stdout);
         std::fflush(stdout);
         ends_line_ = safe.empty() ? ends_line_ : safe.back() == '\n';
+        begun_ = true;
     }
 
     void finish() {
         if (reasoning_) {
             std::fputs(plain, stdout);
         }
-        if (!ends_line_) {
+        if (begun_ && !ends_line_) {
             std::fputc('\n', stdout);
         }
         std::fflush(stdout);
@@ -48,6 +49,7 @@ class answer_writer {
     bool terminal_ = stdout_is_terminal();
     bool reasoning_ = false;
     bool ends_line_ = false;
+    bool begun_ = false;
 };
 
 std::string trimmed(std::string text) {

@@ -116,6 +116,7 @@ result<answer_report> conversation::ask(chat_engine& engine, const std::string& 
                 show({.text = chunk->reasoning, .reasoning = true});
                 show({.text = chunk->content, .reasoning = false});
                 answer += chunk->content;
+                report.usage.completion_tokens += static_cast<std::int32_t>(chunk->tokens.size());
             } else {
                 const auto& last = std::get<engine::finished>(**event);
                 report.usage = last.usage;

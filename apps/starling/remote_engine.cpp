@@ -57,6 +57,8 @@ result<std::unique_ptr<chat_engine>> open_remote_engine(remote_target target, in
     }
     upstream::options options;
     options.base_url = target.url;
+    options.title = "The server";
+    options.key_flag = "--api-key-file";
     if (!target.api_key_file.empty()) {
         auto keys = node::read_keys(target.api_key_file);
         if (!keys) {

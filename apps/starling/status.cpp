@@ -29,18 +29,18 @@ struct status_arguments {
 };
 
 boost::asio::awaitable<result<std::string>> fetch_status(fetch::client& http, fetch::request request) {
-    const std::string url = request.url;
+    const std::string url = request.url.substr(0, request.url.rfind("/api/"));
     auto response = co_await http.open(std::move(request));
     if (!response) {
-        co_return fail(node::errc::internal, "The node at " + url + " does not answer: " + response.error().message);
+        co_return fail(node::errc::remote, "The node at " + url + " does not answer: " + response.error().message);
     }
     const int status = (*response)->head().status;
     auto body = co_await fetch::read_all(**response, max_status_bytes);
     if (status == 401) {
-        co_return fail(node::errc::refused, "The node at " + url + " asks for an API key; add --api-key-file FILE.");
+        co_return fail(node::errc::remote, "The node at " + url + " asks for an API key; add --api-key-file FILE.");
     }
     if (status != 200 || !body) {
-        co_return fail(node::errc::internal, "The node at " + url + " answered with status " + std::to_string(status) + ".");
+        co_return fail(node::errc::remote, "The node at " + url + " answered with status " + std::to_string(status) + ".");
     }
     co_return std::move(*body);
 }
@@ -118,7 +118,7 @@ int status(const status_arguments& arguments) {
     if (url.empty()) {
         const auto running = node::find_running(settings->data_dir);
         if (!running) {
-            return report(fail(node::errc::internal, "No node is running on " + settings->data_dir.string() +
+            return report(fail(node::errc::remote, "No node is running on " + settings->data_dir.string() +
                                                          "; start one with: starling serve"));
         }
         url = running->api_url;
@@ -151,7 +151,7 @@ int status(const status_arguments& arguments) {
     boost::system::error_code wrong;
     const json::value parsed = json::parse(**body, wrong);
     if (wrong || !parsed.is_object()) {
-        return report(fail(node::errc::internal, "What answers at " + url + " is not a Starling node."));
+        return report(fail(node::errc::remote, "What answers at " + url + " is not a Starling node."));
     }
     if (arguments.json) {
         std::printf("%s\n", json::serialize(parsed).c_str());

@@ -32,11 +32,26 @@ constexpr std::uint64_t little_disk_bytes = 5 * gigabyte;
 /// This version was made after it, so a clock that shows less is wrong.
 constexpr std::time_t built_after_s = 1'735'689'600;  // 2025-01-01
 
+/// "CPU : SSE3 = 1 | AVX2 = 1 | …" as "SSE3 AVX2 …".
+std::string instruction_sets(std::string_view info) {
+    constexpr std::string_view present = " = 1";
+    std::string out;
+    for (std::size_t at = info.find(present); at != std::string_view::npos; at = info.find(present, at + 1)) {
+        const std::size_t begin = info.find_last_of(" ", at - 1) + 1;
+        out += (out.empty() ? "" : " ") + std::string(info.substr(begin, at - begin));
+    }
+    return out;
+}
+
 finding processor() {
     finding out{.state = finding_state::ok, .subject = "processor", .text = {}, .advice = {}};
-    const unsigned threads = std::thread::hardware_concurrency();
+    for (const llama::device_info& device : llama::devices()) {
+        if (device.kind == "cpu") {
+            out.text = device.description + ", ";
+        }
+    }
     const std::string features = llama::system_info();
-    out.text = std::to_string(threads) + " threads; " + features;
+    out.text += std::to_string(std::thread::hardware_concurrency()) + " threads; " + instruction_sets(features);
 #if defined(__x86_64__)
     if (features.find("AVX2 = 1") == std::string::npos) {
         out.state = finding_state::warn;

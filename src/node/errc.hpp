@@ -13,6 +13,7 @@ enum class errc {
     refused,          // asked for something unsafe, such as an open port without an API key
     cannot_listen,    // the port is taken, or the address is not of this machine
     model,            // a model cannot be found, fetched or loaded
+    remote,           // another node does not answer, or answers with an error
     stopped,          // the node was stopped while somebody waited for it
     internal,
 };
@@ -30,6 +31,7 @@ constexpr const char* describe(errc e) {
         case errc::refused: return "refused";
         case errc::cannot_listen: return "cannot listen";
         case errc::model: return "model";
+        case errc::remote: return "other node";
         case errc::stopped: return "stopped";
         case errc::internal: return "internal error";
     }

@@ -127,14 +127,14 @@ result<void> answer_decoder::take_event(const sse_event& event, std::vector<engi
     }
     const json::value object = parse_or_null(event.data);
     if (event.name == "error" && !object.is_object()) {
-        return error_of(0, event.data, {}, {});
+        return error_of(0, event.data, server_words());
     }
     return object.is_object() ? take_object(object, out) : result<void>(not_understood());
 }
 
 result<void> answer_decoder::take_object(const json::value& object, std::vector<engine::stream_event>& out) {
     if (member(object, "error") != nullptr) {
-        return error_of(0, json::serialize(object), {}, {});
+        return error_of(0, json::serialize(object), server_words());
     }
     if (const json::value* usage = member(object, "usage")) {
         take_usage(*usage);

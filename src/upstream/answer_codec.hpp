@@ -52,9 +52,16 @@ class answer_decoder {
     bool done_ = false;
 };
 
+/// How messages speak of a server.
+struct server_words {
+    std::string name = "The upstream server";  // "The upstream server at http://…"
+    std::string key_flag;                      // the flag that names the file with its key
+    std::string secret;                        // the key; blotted out of whatever the server says
+};
+
 /// An answer whose status is not 200, or an error object in mid-stream (`status` 0 where the object has no code).
-/// The server's own message is part of ours, cut to a line; `secret` (the API key) is blotted out of it.
-error error_of(int status, std::string_view body, std::string_view server, std::string_view secret);
+/// The server's own message is part of ours, cut to a line.
+error error_of(int status, std::string_view body, const server_words& server);
 
 /// Vectors of POST /v1/embeddings in the order of their inputs, brought to length 1.
 /// Error: engine::errc::upstream_error when there are not `expected` of them, or they are no numbers.

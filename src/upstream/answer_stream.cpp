@@ -20,13 +20,16 @@ error unreachable(const error& why, const std::string& server) {
         return why;
     }
     if (why == fetch::errc::timed_out) {
-        return fail(engine::errc::unavailable, "The upstream server at " + server + " did not answer in time: " + why.message);
+        return fail(engine::errc::unavailable, server + " did not answer in time: " + why.message);
+    }
+    if (why == fetch::errc::cancelled) {
+        return fail(engine::errc::unavailable, "The answer was given up before it was finished.");
     }
     if (why == fetch::errc::cut) {
         return fail(engine::errc::unavailable,
-                    "The upstream server at " + server + " closed the connection before the answer was finished.");
+                    server + " closed the connection before the answer was finished.");
     }
-    return fail(engine::errc::unavailable, "The upstream server at " + server + " cannot be reached: " + why.message);
+    return fail(engine::errc::unavailable, server + " cannot be reached: " + why.message);
 }
 
 answer_stream::answer_stream(std::unique_ptr<fetch::response> response, std::shared_ptr<usage_counters> counters,

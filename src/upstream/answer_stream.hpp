@@ -21,7 +21,7 @@ class answer_stream final : public engine::token_stream {
   public:
     using steady_time = aio::steady_time;
 
-    /// `response` is one with status 200. `server` names it in messages.
+    /// `response` is one with status 200. `server` is how messages call it.
     answer_stream(std::unique_ptr<fetch::response> response, std::shared_ptr<usage_counters> counters, std::string server,
                   steady_time asked, steady_time deadline);
     /// Closes the connection; a server notices, and stops its work.

@@ -110,24 +110,21 @@ result<std::vector<float>> unit_vector(const json::array& numbers) {
 
 }  // namespace
 
-error error_of(int status, std::string_view body, std::string_view server, std::string_view secret) {
+error error_of(int status, std::string_view body, const server_words& server) {
     const reported report = read_report(body);
     if (status == 0) {
         status = report.status;
     }
-    std::string who = "The upstream server";
-    if (!server.empty()) {
-        who += " at " + std::string(server);
-    }
-    std::string message = who;
+    std::string message = server.name;
     if (status == 401 || status == 403) {
-        message += " refused the API key (" + std::to_string(status) + "); check --upstream-key-file";
+        message += " refused the API key (" + std::to_string(status) + ")";
+        message += server.key_flag.empty() ? "" : "; check " + server.key_flag;
     } else if (status != 0) {
         message += " answered with status " + std::to_string(status);
     } else {
         message += " reported an error in the middle of the answer";
     }
-    const std::string said = on_one_line(report.message, secret);
+    const std::string said = on_one_line(report.message, server.secret);
     message += said.empty() ? "." : ": " + said;
     return fail(code_of(status, report), std::move(message));
 }

@@ -21,6 +21,10 @@ constexpr std::size_t max_model_list_bytes = std::size_t{8} * 1024 * 1024;
 
 constexpr int status_ok = 200;
 
+server_words words_for(const options& settings) {
+    return {.name = settings.title + " at " + settings.base_url, .key_flag = settings.key_flag, .secret = settings.api_key};
+}
+
 fetch::request make_request(const options& settings, std::string method, std::string_view path, std::string body) {
     fetch::request out;
     out.method = std::move(method);
@@ -43,14 +47,14 @@ awaitable<result<std::unique_ptr<fetch::response>>> open_ok(options settings, fe
                                                             aio::steady_time deadline) {
     auto response = co_await before(deadline, client->open(std::move(request)));
     if (!response) {
-        co_return unreachable(response.error(), settings.base_url);
+        co_return unreachable(response.error(), words_for(settings).name);
     }
     const int status = (*response)->head().status;
     if (status == status_ok) {
         co_return std::move(*response);
     }
     auto body = co_await before(deadline, fetch::read_all(**response, max_error_body_bytes));
-    co_return error_of(status, body ? std::string_view(*body) : std::string_view{}, settings.base_url, settings.api_key);
+    co_return error_of(status, body ? std::string_view(*body) : std::string_view{}, words_for(settings));
 }
 
 /// Opens and reads the whole body.
@@ -62,7 +66,7 @@ awaitable<result<std::string>> ask(options settings, fetch::client* client, fetc
     }
     auto body = co_await before(deadline, fetch::read_all(**response, limit));
     if (!body) {
-        co_return unreachable(body.error(), settings.base_url);
+        co_return unreachable(body.error(), words_for(settings).name);
     }
     co_return std::move(*body);
 }
@@ -98,7 +102,7 @@ class upstream_generator final : public engine::generator {
         if (!response) {
             co_return response.error();
         }
-        co_return std::make_unique<answer_stream>(std::move(*response), counters_, settings_.base_url, asked, call.deadline);
+        co_return std::make_unique<answer_stream>(std::move(*response), counters_, words_for(settings_).name, asked, call.deadline);
     }
 
     awaitable<result<engine::embedding_result>> embed(engine::embed_request request, aio::call_context call) override {

@@ -159,6 +159,10 @@ TEST(answer_decoder, takes_an_answer_that_was_not_streamed) {
     EXPECT_EQ(chunk.tool_calls[1].index, 1U);
 }
 
+server_words words(std::string name, std::string secret = {}) {
+    return {.name = std::move(name), .key_flag = "--key-file", .secret = std::move(secret)};
+}
+
 struct status_case {
     int status;
     engine::errc code;
@@ -167,7 +171,7 @@ struct status_case {
 class error_status : public ::testing::TestWithParam<status_case> {};
 
 TEST_P(error_status, maps_to_the_engine) {
-    const error e = error_of(GetParam().status, R"({"error":{"message":"their words"}})", "http://h/v1", "");
+    const error e = error_of(GetParam().status, R"({"error":{"message":"their words"}})", words("http://h/v1"));
     EXPECT_TRUE(e == GetParam().code) << e.message;
     EXPECT_NE(e.message.find("their words"), std::string::npos);
     EXPECT_NE(e.message.find(std::to_string(GetParam().status)), std::string::npos);
@@ -187,21 +191,21 @@ INSTANTIATE_TEST_SUITE_P(statuses, error_status,
                                            status_case{504, engine::errc::deadline}));
 
 TEST(error_of, tells_special_cases_apart) {
-    EXPECT_TRUE(error_of(503, R"({"error":{"message":"Loading model","code":503}})", "h", "") == engine::errc::loading);
-    EXPECT_TRUE(error_of(400, R"({"error":{"message":"x","code":"context_length_exceeded"}})", "h", "") ==
+    EXPECT_TRUE(error_of(503, R"({"error":{"message":"Loading model","code":503}})", words("h")) == engine::errc::loading);
+    EXPECT_TRUE(error_of(400, R"({"error":{"message":"x","code":"context_length_exceeded"}})", words("h")) ==
                 engine::errc::prompt_too_long);
-    EXPECT_TRUE(error_of(400, R"({"error":{"message":"x","type":"exceed_context_size_error"}})", "h", "") ==
+    EXPECT_TRUE(error_of(400, R"({"error":{"message":"x","type":"exceed_context_size_error"}})", words("h")) ==
                 engine::errc::prompt_too_long);
-    EXPECT_NE(error_of(400, R"({"error":"plain text"})", "h", "").message.find("plain text"), std::string::npos);
-    EXPECT_NE(error_of(422, R"({"detail":"fast"})", "h", "").message.find("fast"), std::string::npos);
-    EXPECT_EQ(error_of(502, "<html>a page</html>", "h", "").message.find("html"), std::string::npos);
+    EXPECT_NE(error_of(400, R"({"error":"plain text"})", words("h")).message.find("plain text"), std::string::npos);
+    EXPECT_NE(error_of(422, R"({"detail":"fast"})", words("h")).message.find("fast"), std::string::npos);
+    EXPECT_EQ(error_of(502, "<html>a page</html>", words("h")).message.find("html"), std::string::npos);
 }
 
 TEST(error_of, never_shows_the_key_and_stays_one_line) {
-    const error e = error_of(401, R"({"error":{"message":"Incorrect key sk-secret\nand sk-secret again"}})", "h", "sk-secret");
+    const error e = error_of(401, R"({"error":{"message":"Incorrect key sk-secret\nand sk-secret again"}})", words("h", "sk-secret"));
     EXPECT_EQ(e.message.find("sk-secret"), std::string::npos);
     EXPECT_EQ(e.message.find('\n'), std::string::npos);
-    const error longer = error_of(500, std::string(5000, 'x'), "h", "");
+    const error longer = error_of(500, std::string(5000, 'x'), words("h"));
     EXPECT_LT(longer.message.size(), 600U);
 }
 

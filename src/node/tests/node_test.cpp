@@ -1,0 +1,282 @@
+// Whole nodes in this process: with the real engine and the built-in model, on free ports.
+#include "node/node.hpp"
+
+#include "fetch/fetch.hpp"
+#include "node/log.hpp"
+#include "node/running_node.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
+#include <gtest/gtest.h>
+#include <spdlog/sinks/null_sink.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <iterator>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace starling::node {
+namespace {
+
+namespace asio = boost::asio;
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+std::vector<std::byte> read_starter() {
+    std::ifstream in(std::string(STARLING_MODELS_DIR) + "/starter.gguf", std::ios::binary);
+    const std::vector<char> bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    std::vector<std::byte> out(bytes.size());
+    std::transform(bytes.begin(), bytes.end(), out.begin(), [](char c) { return static_cast<std::byte>(c); });
+    return out;
+}
+
+/// A node that runs on a thread of its own until the test is over.
+class running {
+  public:
+    running(config settings, purpose why, std::span<const std::byte> starter) {
+        resources with;
+        with.starter = starter;
+        with.log = make_logger(std::make_shared<spdlog::sinks::null_sink_mt>(), log_format::pretty, log_level::error);
+        with.observer.on_listening = [this](const listening_event& e) { listening_.set_value(e); };
+        with.observer.on_ready = [this](const listening_event& e) { ready_.set_value(e); };
+        with.observer.on_model = [this](const model_event& e) {
+            const std::scoped_lock lock(mutex_);
+            events_.push_back(e);
+        };
+        auto made = node::create(std::move(settings), why, std::move(with));
+        if (!made) {
+            outcome_ = made.error();
+            return;
+        }
+        node_ = std::move(*made);
+        thread_ = std::thread([this] {
+            outcome_ = node_->run();
+            ended_.set_value();
+        });
+    }
+    running(const running&) = delete;
+    running& operator=(const running&) = delete;
+    ~running() { stop(); }
+
+    result<void> stop() {
+        if (thread_.joinable()) {
+            node_->stop();
+            thread_.join();
+        }
+        return outcome_;
+    }
+    bool ended_by_itself() { return ended_.get_future().wait_for(30s) == std::future_status::ready; }
+
+    node* operator->() { return node_.get(); }
+    bool created() const { return node_ != nullptr; }
+    const result<void>& outcome() const { return outcome_; }
+    listening_event listening() { return wait(listening_); }
+    listening_event ready() { return wait(ready_); }
+    std::vector<model_event> events() {
+        const std::scoped_lock lock(mutex_);
+        return events_;
+    }
+
+  private:
+    static listening_event wait(std::promise<listening_event>& promise) {
+        auto future = promise.get_future();
+        if (future.wait_for(30s) != std::future_status::ready) {
+            ADD_FAILURE() << "the node did not get there";
+            return {};
+        }
+        return future.get();
+    }
+
+    std::promise<listening_event> listening_;
+    std::promise<listening_event> ready_;
+    std::promise<void> ended_;
+    std::mutex mutex_;
+    std::vector<model_event> events_;
+    std::unique_ptr<node> node_;
+    std::thread thread_;
+    result<void> outcome_;
+};
+
+asio::awaitable<std::string> answer(node* from, std::int32_t tokens) {
+    auto generator = from->generator("");
+    if (!generator) {
+        co_return "error: " + generator.error().message;
+    }
+    engine::message message;
+    message.content = "Hi";
+    engine::chat_prompt prompt;
+    prompt.messages.push_back(message);
+    engine::generate_request request;
+    request.prompt = prompt;
+    request.sampling.temperature = 0.0F;
+    request.max_tokens = tokens;
+    aio::call_context call;
+    auto stream = co_await (*generator)->generate(std::move(request), std::move(call));
+    if (!stream) {
+        co_return "error: " + stream.error().message;
+    }
+    std::string text;
+    for (;;) {
+        auto event = co_await (*stream)->next();
+        if (!event) {
+            co_return "error: " + event.error().message;
+        }
+        if (const auto* chunk = std::get_if<engine::chunk>(&*event)) {
+            text += chunk->content;
+        } else {
+            co_return text;
+        }
+    }
+}
+
+asio::awaitable<int> status_of(fetch::client* http, std::string url) {
+    fetch::request request;
+    request.url = std::move(url);
+    auto response = co_await http->open(std::move(request));
+    co_return response ? (*response)->head().status : 0;
+}
+
+class nodes : public ::testing::Test {
+  protected:
+    static void SetUpTestSuite() { starter_ = read_starter(); }
+
+    void SetUp() override {
+        std::string pattern = (fs::temp_directory_path() / "starling-nodes-XXXXXX").string();
+        ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+        dir_ = pattern;
+    }
+    void TearDown() override { fs::remove_all(dir_); }
+
+    config settings(const std::string& name = "a") {
+        config out;
+        out.data_dir = dir_ / name;
+        out.port = 0;
+        out.threads = 1;
+        return out;
+    }
+
+    static inline std::vector<std::byte> starter_;
+    fs::path dir_;
+};
+
+TEST_F(nodes, serve_and_stop) {
+    running node(settings(), purpose::serve, starter_);
+    ASSERT_TRUE(node.created()) << node.outcome().error().message;
+    const listening_event at = node.listening();
+    EXPECT_EQ(at.node_id.size(), 64U);
+    EXPECT_TRUE(find_running(dir_ / "a"));
+    EXPECT_EQ(node.ready().api_url, at.api_url);
+    EXPECT_EQ(node.events().back().phase, model_phase::ready);
+    EXPECT_EQ(node.events().back().id, "starter");
+
+    auto http = fetch::client::create();
+    ASSERT_TRUE(http);
+    EXPECT_EQ(asio::co_spawn(node->executor(), status_of(http->get(), at.api_url + "/health"), asio::use_future).get(), 200);
+    const std::string text = asio::co_spawn(node->executor(), answer(&*node.operator->(), 8), asio::use_future).get();
+    EXPECT_FALSE(text.empty());
+    EXPECT_FALSE(text.starts_with("error: ")) << text;
+
+    EXPECT_TRUE(node.stop());
+    EXPECT_FALSE(find_running(dir_ / "a"));
+}
+
+TEST_F(nodes, two_fit_in_one_process_but_not_on_one_directory) {
+    running first(settings("a"), purpose::serve, starter_);
+    running second(settings("b"), purpose::serve, starter_);
+    ASSERT_TRUE(first.created() && second.created());
+    EXPECT_NE(first.ready().node_id, second.ready().node_id);
+    running third(settings("a"), purpose::serve, starter_);
+    ASSERT_FALSE(third.created());
+    EXPECT_TRUE(third.outcome().error() == errc::already_running);
+}
+
+TEST_F(nodes, a_port_in_use_is_named) {
+    running first(settings("a"), purpose::serve, starter_);
+    const std::string url = first.listening().api_url;
+    config same = settings("b");
+    same.port = static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
+    running second(same, purpose::serve, starter_);
+    ASSERT_TRUE(second.ended_by_itself());
+    const auto outcome = second.stop();
+    ASSERT_FALSE(outcome);
+    EXPECT_TRUE(outcome.error() == errc::cannot_listen);
+    EXPECT_NE(outcome.error().message.find(std::to_string(same.port)), std::string::npos);
+    EXPECT_NE(outcome.error().message.find("--port"), std::string::npos);
+}
+
+TEST_F(nodes, a_private_engine_leaves_the_running_node_alone) {
+    running served(settings(), purpose::serve, starter_);
+    served.ready();
+    running own(settings(), purpose::private_engine, starter_);
+    ASSERT_TRUE(own.created()) << own.outcome().error().message;
+    own.ready();
+    const std::string text = asio::co_spawn(own->executor(), answer(&*own.operator->(), 4), asio::use_future).get();
+    EXPECT_FALSE(text.starts_with("error: ")) << text;
+    EXPECT_TRUE(own.stop());
+    EXPECT_TRUE(find_running(dir_ / "a"));
+}
+
+TEST_F(nodes, idle_serves_no_model) {
+    running node(settings(), purpose::idle, {});
+    ASSERT_TRUE(node.created());
+    node.ready();
+    const std::string text = asio::co_spawn(node->executor(), answer(&*node.operator->(), 4), asio::use_future).get();
+    EXPECT_TRUE(text.starts_with("error: ")) << text;
+    EXPECT_TRUE(node.stop());
+    EXPECT_FALSE(fs::exists(dir_ / "a" / "models" / "starter.gguf"));
+}
+
+TEST_F(nodes, stopping_at_any_moment_is_clean) {
+    for (int delay_ms = 0; delay_ms < 60; delay_ms += 6) {
+        running node(settings(), purpose::serve, starter_);
+        ASSERT_TRUE(node.created()) << node.outcome().error().message;
+        std::this_thread::sleep_for(std::chrono::milliseconds(delay_ms));
+        EXPECT_TRUE(node.stop()) << delay_ms;
+        EXPECT_FALSE(find_running(dir_ / "a"));
+    }
+}
+
+TEST_F(nodes, what_can_be_known_is_told_before_anything_runs) {
+    const auto refused = [this](const std::string& model) {
+        config wrong = settings();
+        wrong.models = {model};
+        running node(wrong, purpose::serve, starter_);
+        EXPECT_FALSE(node.created()) << model;
+        EXPECT_TRUE(node.outcome().error() == errc::model) << model;
+        EXPECT_FALSE(fs::exists(dir_ / "a" / "node.json"));
+        return node.outcome().error().message;
+    };
+    EXPECT_NE(refused((dir_ / "missing.gguf").string()).find("missing.gguf"), std::string::npos);
+    std::ofstream(dir_ / "text.gguf") << "not a model at all";
+    EXPECT_NE(refused((dir_ / "text.gguf").string()).find("GGUF"), std::string::npos);
+    std::ofstream cut(dir_ / "cut.gguf", std::ios::binary);
+    cut.write(reinterpret_cast<const char*>(starter_.data()), static_cast<std::streamsize>(starter_.size() / 2));
+    cut.close();
+    EXPECT_NE(refused((dir_ / "cut.gguf").string()).find("ends"), std::string::npos);
+    refused("nonsense");
+}
+
+TEST_F(nodes, a_model_that_cannot_be_fetched_ends_the_node) {
+    config unreachable = settings();
+    unreachable.models = {"hf://owner/repository/file.gguf"};
+    unreachable.hub_url = "http://127.0.0.1:1";
+    running node(unreachable, purpose::serve, starter_);
+    ASSERT_TRUE(node.created()) << node.outcome().error().message;
+    node.listening();
+    const auto stopped_at = std::chrono::steady_clock::now();
+    node.stop();  // gives the attempts up
+    EXPECT_LT(std::chrono::steady_clock::now() - stopped_at, 10s);
+}
+
+TEST_F(nodes, a_build_without_a_starter_says_so) {
+    running node(settings(), purpose::serve, {});
+    ASSERT_FALSE(node.created());
+    EXPECT_NE(node.outcome().error().message.find("built"), std::string::npos) << node.outcome().error().message;
+}
+
+}  // namespace
+}  // namespace starling::node
