@@ -22,13 +22,13 @@ as_root() {
   fi
 }
 
-missing_packages() {
-  local installed
-  installed=" $(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
-    sed -n 's/^installed //p' | tr '\n' ' ') "
-  local package
+# Fills `missing`. dpkg-query fails where it does not know one of the packages, and still lists the others.
+find_missing() {
+  local known package
+  known=" $({ dpkg-query -W -f='${db:Status-Status}:${Package}\n' "$@" 2>/dev/null || true; } | tr '\n' ' ') "
+  missing=()
   for package in "$@"; do
-    case "$installed" in *" $package "*) ;; *) echo "$package" ;; esac
+    case "$known" in *" installed:$package "*) ;; *) missing+=("$package") ;; esac
   done
 }
 
@@ -47,7 +47,7 @@ setup_packages() {
     return
   fi
   if ! have npm || ! have node; then wanted+=("${packages_node[@]}"); fi
-  mapfile -t missing < <(missing_packages "${wanted[@]}")
+  find_missing "${wanted[@]}"
   [ "${#missing[@]}" -gt 0 ] || return 0
 
   say "installing ${#missing[@]} packages: ${missing[*]}"
