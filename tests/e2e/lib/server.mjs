@@ -28,6 +28,7 @@ export function run(args, { input, env, timeoutMs = 60_000 } = {}) {
       clearTimeout(timer);
       resolve({ code, signal, stdout, stderr });
     });
+    child.stdin.on('error', () => {}); // it may end without reading
     child.stdin.end(input ?? '');
   });
 }
