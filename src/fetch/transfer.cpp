@@ -48,7 +48,8 @@ bool is_redirect(int status) {
 }
 
 bool has_control_character(std::string_view text) {
-    return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+    return std::any_of(text.begin(), text.end(),
+                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
 }
 
 errc classify(CURLcode code) {
@@ -112,17 +113,21 @@ transfer::~transfer() {
 result<std::unique_ptr<transfer>> transfer::create(transfer_id id, request what, std::shared_ptr<exchange> out) {
     const bool known = what.url.starts_with("http://") || what.url.starts_with("https://");
     if (!known || has_control_character(what.url) || host_of(what.url).empty()) {
-        return fail(errc::bad_url, "'" + shown_url(what.url) + "' is not an http or https URL; give one like https://host/path");
+        return fail(errc::bad_url,
+                    "'" + shown_url(what.url) + "' is not an http or https URL; give one like https://host/path");
     }
     for (const auto& [name, value] : what.headers) {
-        if (name.empty() || has_control_character(name) || has_control_character(value) || name.find(':') != std::string::npos) {
-            return fail(errc::bad_url, "a request header for " + shown_url(what.url) + " has a character that HTTP does not allow");
+        if (name.empty() || has_control_character(name) || has_control_character(value) ||
+            name.find(':') != std::string::npos) {
+            return fail(errc::bad_url,
+                        "a request header for " + shown_url(what.url) + " has a character that HTTP does not allow");
         }
     }
     std::unique_ptr<transfer> made(new transfer(id, std::move(what), std::move(out)));
     made->handle_ = curl_easy_init();
     if (made->handle_ == nullptr || !made->configure()) {
-        return fail(errc::internal, "libcurl refused the options of a transfer; is it older than 7.85 or built without HTTP?");
+        return fail(errc::internal,
+                    "libcurl refused the options of a transfer; is it older than 7.85 or built without HTTP?");
     }
     return made;
 }
@@ -302,7 +307,8 @@ void transfer::cancel() {
 
 error transfer::explain(CURLcode code) const {
     if (head_too_large_) {
-        return fail(errc::too_large, shown_url(what_.url) + " sent more than " + std::to_string(max_head_bytes) + " bytes of headers");
+        return fail(errc::too_large,
+                    shown_url(what_.url) + " sent more than " + std::to_string(max_head_bytes) + " bytes of headers");
     }
     if (code == CURLE_OK) {
         return fail(errc::cut, shown_url(what_.url) + " closed the connection without an answer");
@@ -310,7 +316,8 @@ error transfer::explain(CURLcode code) const {
     const std::string detail = error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(code);
     const errc why = classify(code);
     if (why == errc::cut && head_sent_) {
-        return fail(why, "the connection to " + shown_url(what_.url) + " was cut in the middle of the answer: " + detail);
+        return fail(why,
+                    "the connection to " + shown_url(what_.url) + " was cut in the middle of the answer: " + detail);
     }
     return fail(why, "no answer from " + shown_url(what_.url) + ": " + detail);
 }

@@ -21,13 +21,14 @@ constexpr std::int64_t unspecified_pooling = 0xFFFFFFFF;  // LLAMA_POOLING_TYPE_
 
 // Graphs of these assert that keys and values of a head have the same length. Sorted.
 constexpr std::array same_head_lengths{
-    "afmoe",     "apertus",  "arcee",     "arctic",   "baichuan",  "bitnet",    "bloom",     "chatglm",  "codeshell",
-    "cohere2",   "command-r", "dbrx",     "deci",     "dream",     "ernie4_5",  "exaone",    "exaone4",  "falcon",
-    "glm4",      "glm4moe",  "gpt2",      "gptneox",  "granite",   "granitemoe", "grok",     "hunyuan-moe", "internlm2",
-    "jais",      "llada",    "llama",     "llama4",   "maincoder", "mistral3",  "mpt",       "nemotron", "olmo",
-    "olmo2",     "olmoe",    "openelm",   "orion",    "phi2",      "phi3",      "plamo",     "qwen",     "qwen2",
-    "qwen2moe",  "qwen2vl",  "qwen3",     "qwen35",   "qwen35moe", "qwen3moe",  "qwen3next", "qwen3vl",  "qwen3vlmoe",
-    "refact",    "seed_oss", "smallthinker", "smollm3", "stablelm", "starcoder", "starcoder2", "xverse",
+    "afmoe",        "apertus",     "arcee",     "arctic",    "baichuan",   "bitnet",     "bloom",    "chatglm",
+    "codeshell",    "cohere2",     "command-r", "dbrx",      "deci",       "dream",      "ernie4_5", "exaone",
+    "exaone4",      "falcon",      "glm4",      "glm4moe",   "gpt2",       "gptneox",    "granite",  "granitemoe",
+    "grok",         "hunyuan-moe", "internlm2", "jais",      "llada",      "llama",      "llama4",   "maincoder",
+    "mistral3",     "mpt",         "nemotron",  "olmo",      "olmo2",      "olmoe",      "openelm",  "orion",
+    "phi2",         "phi3",        "plamo",     "qwen",      "qwen2",      "qwen2moe",   "qwen2vl",  "qwen3",
+    "qwen35",       "qwen35moe",   "qwen3moe",  "qwen3next", "qwen3vl",    "qwen3vlmoe", "refact",   "seed_oss",
+    "smallthinker", "smollm3",     "stablelm",  "starcoder", "starcoder2", "xverse",
 };
 
 // Norms and biases are f32. Matrices are of float types or quantised, but not in the two types that only intermediate
@@ -59,7 +60,9 @@ class checker {
     }
 
   private:
-    std::string key(std::string_view suffix) const { return std::string(header_.architecture()) + "." + std::string(suffix); }
+    std::string key(std::string_view suffix) const {
+        return std::string(header_.architecture()) + "." + std::string(suffix);
+    }
     /// The u32 value of a key, or -1 when it is not there. llama.cpp takes no other type.
     result<std::int64_t> number(std::string_view suffix, std::int64_t low, std::int64_t high) const;
     result<std::int64_t> required(std::string_view suffix, std::int64_t low, std::int64_t high) const;
@@ -83,11 +86,12 @@ result<std::int64_t> checker::number(std::string_view suffix, std::int64_t low, 
     }
     const auto* given = std::get_if<std::uint32_t>(&found->held);
     if (given == nullptr) {
-        return fail(errc::corrupt, key(suffix) + " has the type " + std::string(name_of(found->type())) + " instead of u32");
+        return fail(errc::corrupt,
+                    key(suffix) + " has the type " + std::string(name_of(found->type())) + " instead of u32");
     }
     if (*given < low || *given > high) {
-        return fail(errc::corrupt, key(suffix) + " is " + std::to_string(*given) + "; it must be from " + std::to_string(low) +
-                                       " to " + std::to_string(high));
+        return fail(errc::corrupt, key(suffix) + " is " + std::to_string(*given) + "; it must be from " +
+                                       std::to_string(low) + " to " + std::to_string(high));
     }
     return *given;
 }
@@ -109,7 +113,8 @@ result<void> checker::per_layer(std::string_view suffix, std::int64_t high) cons
         return scalar ? result<void>() : scalar.error();
     }
     if (list->type() != value_type::uint32 && list->type() != value_type::int32) {
-        return fail(errc::corrupt, key(suffix) + " is an array of " + std::string(name_of(list->type())) + " instead of u32");
+        return fail(errc::corrupt,
+                    key(suffix) + " is an array of " + std::string(name_of(list->type())) + " instead of u32");
     }
     if (static_cast<std::int64_t>(list->size()) != header_.layers()) {
         return fail(errc::corrupt, key(suffix) + " has " + std::to_string(list->size()) + " numbers for " +
@@ -118,8 +123,8 @@ result<void> checker::per_layer(std::string_view suffix, std::int64_t high) cons
     for (std::size_t i = 0; i < list->size(); ++i) {
         const auto given = list->integer_at(i).value_or(-1);
         if (given < 0 || given > high) {
-            return fail(errc::corrupt, key(suffix) + " is " + std::to_string(given) + " for layer " + std::to_string(i) +
-                                           "; it must be from 0 to " + std::to_string(high));
+            return fail(errc::corrupt, key(suffix) + " is " + std::to_string(given) + " for layer " +
+                                           std::to_string(i) + "; it must be from 0 to " + std::to_string(high));
         }
     }
     return {};
@@ -128,10 +133,12 @@ result<void> checker::per_layer(std::string_view suffix, std::int64_t high) cons
 result<void> checker::kind() {
     const value* architecture = header_.find("general.architecture");
     if (architecture == nullptr || !architecture->text() || architecture->text()->empty()) {
-        return fail(errc::corrupt, "general.architecture is missing or not a string, so nobody can say what model this is");
+        return fail(errc::corrupt,
+                    "general.architecture is missing or not a string, so nobody can say what model this is");
     }
     if (header_.architecture() == "clip") {
-        return fail(errc::unsupported, "this file is an image projector and not a language model; give the model's own file");
+        return fail(errc::unsupported,
+                    "this file is an image projector and not a language model; give the model's own file");
     }
     const value* type = header_.find("general.type");
     if (type != nullptr && type->text() && *type->text() != "model") {
@@ -150,8 +157,8 @@ result<void> checker::tensors() {
         return fail(errc::unsupported, "this file has a vocabulary and no tensors; give a whole model");
     }
     if (header_.alignment < smallest_alignment) {
-        return fail(errc::unsupported, "general.alignment is " + std::to_string(header_.alignment) + "; llama.cpp needs at least " +
-                                           std::to_string(smallest_alignment));
+        return fail(errc::unsupported, "general.alignment is " + std::to_string(header_.alignment) +
+                                           "; llama.cpp needs at least " + std::to_string(smallest_alignment));
     }
     for (const tensor_info& tensor : header_.tensors) {
         if (tensor.elements() == 0) {
@@ -159,7 +166,8 @@ result<void> checker::tensors() {
         }
         if (!is_weight_type(tensor)) {
             return fail(errc::corrupt, "the tensor '" + shown(tensor.name) + "' has the type " +
-                                           std::string(find_tensor_type(tensor.type)->name) + ", which no weights of its kind have");
+                                           std::string(find_tensor_type(tensor.type)->name) +
+                                           ", which no weights of its kind have");
         }
     }
     return {};
@@ -220,13 +228,14 @@ result<void> checker::experts() {
         return {};
     }
     if (used > experts || (experts > 0 && used == 0)) {
-        return fail(errc::corrupt, "the model has " + std::to_string(experts) + " experts and uses " + std::to_string(used) +
-                                       " of them for a token, which cannot be");
+        return fail(errc::corrupt, "the model has " + std::to_string(experts) + " experts and uses " +
+                                       std::to_string(used) + " of them for a token, which cannot be");
     }
-    if (*groups > 0 && (*groups >= experts || (*groups > 1 && (experts % *groups != 0 || *groups_used <= 0 || *groups_used >= *groups)))) {
+    if (*groups > 0 && (*groups >= experts ||
+                        (*groups > 1 && (experts % *groups != 0 || *groups_used <= 0 || *groups_used >= *groups)))) {
         return fail(errc::corrupt, "the model's " + std::to_string(experts) + " experts cannot be dealt into " +
-                                       std::to_string(*groups) + " groups of which " + std::to_string(std::max<std::int64_t>(*groups_used, 0)) +
-                                       " are used");
+                                       std::to_string(*groups) + " groups of which " +
+                                       std::to_string(std::max<std::int64_t>(*groups_used, 0)) + " are used");
     }
     return {};
 }
@@ -237,8 +246,9 @@ result<void> checker::heads() {
             return done;
         }
     }
-    for (const char* suffix : {"attention.key_length", "attention.value_length", "attention.key_length_swa",
-                               "attention.value_length_swa", "attention.key_length_mla", "attention.value_length_mla"}) {
+    for (const char* suffix :
+         {"attention.key_length", "attention.value_length", "attention.key_length_swa", "attention.value_length_swa",
+          "attention.key_length_mla", "attention.value_length_mla"}) {
         if (auto done = number(suffix, 0, max_head_length); !done) {
             return done.error();
         }
@@ -247,19 +257,20 @@ result<void> checker::heads() {
         const std::int64_t heads = header_.heads(layer);
         const std::int64_t kv_heads = header_.kv_heads(layer);
         if (kv_heads > 0 && heads % kv_heads != 0) {
-            return fail(errc::corrupt, "layer " + std::to_string(layer) + " has " + std::to_string(heads) + " heads, which its " +
-                                           std::to_string(kv_heads) + " key-value heads do not divide");
+            return fail(errc::corrupt, "layer " + std::to_string(layer) + " has " + std::to_string(heads) +
+                                           " heads, which its " + std::to_string(kv_heads) +
+                                           " key-value heads do not divide");
         }
     }
     if (header_.heads(0) > 0 && (header_.key_length() == 0 || header_.value_length() == 0)) {
-        return fail(errc::corrupt, "an embedding of " + std::to_string(header_.embedding_length()) + " cannot be dealt to " +
-                                       std::to_string(header_.heads(0)) + " heads");
+        return fail(errc::corrupt, "an embedding of " + std::to_string(header_.embedding_length()) +
+                                       " cannot be dealt to " + std::to_string(header_.heads(0)) + " heads");
     }
     const bool same = std::binary_search(same_head_lengths.begin(), same_head_lengths.end(), header_.architecture());
     if (same && header_.heads(0) > 0 && header_.key_length() != header_.value_length()) {
-        return fail(errc::corrupt, "the keys of a head have " + std::to_string(header_.key_length()) + " elements and its values " +
-                                       std::to_string(header_.value_length()) + ", which a " +
-                                       std::string(header_.architecture()) + " model cannot have");
+        return fail(errc::corrupt, "the keys of a head have " + std::to_string(header_.key_length()) +
+                                       " elements and its values " + std::to_string(header_.value_length()) +
+                                       ", which a " + std::string(header_.architecture()) + " model cannot have");
     }
     return {};
 }
@@ -269,7 +280,8 @@ result<void> checker::rotation() {
     if (scaling != nullptr && scaling->text()) {
         const std::string_view type = *scaling->text();
         if (type != "none" && type != "linear" && type != "yarn" && type != "longrope") {
-            return fail(errc::unsupported, key("rope.scaling.type") + " is '" + shown(type) + "', which llama.cpp does not know");
+            return fail(errc::unsupported,
+                        key("rope.scaling.type") + " is '" + shown(type) + "', which llama.cpp does not know");
         }
     }
     const auto rotated = number("rope.dimension_count", 0, max_head_length);
@@ -277,8 +289,9 @@ result<void> checker::rotation() {
         return rotated.error();
     }
     if (header_.heads(0) > 0 && (*rotated > header_.key_length() || (*rotated > 0 && *rotated % 2 != 0))) {
-        return fail(errc::corrupt, key("rope.dimension_count") + " is " + std::to_string(*rotated) + "; it must be even and at most " +
-                                       std::to_string(header_.key_length()) + ", the length of a head");
+        return fail(errc::corrupt, key("rope.dimension_count") + " is " + std::to_string(*rotated) +
+                                       "; it must be even and at most " + std::to_string(header_.key_length()) +
+                                       ", the length of a head");
     }
     return {};
 }
@@ -296,7 +309,8 @@ result<void> checker::numbers() {
         // Other numbers use a negative value for "not set".
         const bool positive = suffix.starts_with("rope.freq_base") || suffix.ends_with("epsilon");
         if (std::isnan(*given) || ((rope || positive) && !std::isfinite(*given)) || (positive && *given < 0)) {
-            return fail(errc::corrupt, shown(entry.key) + " is " + std::to_string(*given) + ", which is no sensible number");
+            return fail(errc::corrupt,
+                        shown(entry.key) + " is " + std::to_string(*given) + ", which is no sensible number");
         }
     }
     return {};

@@ -20,15 +20,16 @@ class tokenizer_checker {
     result<void> run() {
         const value* model = header_.find("tokenizer.ggml.model");
         if (model == nullptr || !model->text()) {
-            return fail(errc::corrupt, "tokenizer.ggml.model is missing or not a string, so the model's text cannot be read");
+            return fail(errc::corrupt,
+                        "tokenizer.ggml.model is missing or not a string, so the model's text cannot be read");
         }
         model_ = *model->text();
         if (model_ == "none" || model_ == "no_vocab") {
             return without_vocabulary();
         }
         for (auto step : {&tokenizer_checker::tokens, &tokenizer_checker::scores, &tokenizer_checker::types,
-                          &tokenizer_checker::merges, &tokenizer_checker::special_tokens, &tokenizer_checker::byte_tokens,
-                          &tokenizer_checker::chat_template}) {
+                          &tokenizer_checker::merges, &tokenizer_checker::special_tokens,
+                          &tokenizer_checker::byte_tokens, &tokenizer_checker::chat_template}) {
             if (auto done = (this->*step)(); !done) {
                 return done;
             }
@@ -62,7 +63,8 @@ class tokenizer_checker {
 result<void> tokenizer_checker::without_vocabulary() const {
     const value* size = header_.find_for_architecture("vocab_size");
     if (size != nullptr && (size->integer().value_or(-1) < 0 || *size->integer() > max_vocabulary)) {
-        return fail(errc::corrupt, std::string(header_.architecture()) + ".vocab_size is not a number up to " + std::to_string(max_vocabulary));
+        return fail(errc::corrupt, std::string(header_.architecture()) + ".vocab_size is not a number up to " +
+                                       std::to_string(max_vocabulary));
     }
     return {};
 }
@@ -85,7 +87,8 @@ result<void> tokenizer_checker::tokens() {
         }
         // llama.cpp gives empty tokens this name, and then wants all names to differ.
         if (!seen.insert(text.empty() ? "[EMPTY_" + std::to_string(i) + "]" : std::string(text)).second) {
-            return fail(errc::corrupt, "the token '" + shown(text) + "' (" + std::to_string(i) + ") is in the vocabulary twice");
+            return fail(errc::corrupt,
+                        "the token '" + shown(text) + "' (" + std::to_string(i) + ") is in the vocabulary twice");
         }
     }
     return {};
@@ -123,7 +126,8 @@ result<void> tokenizer_checker::types() {
     for (std::size_t i = 0; i < tokens_->size(); ++i) {
         // llama.cpp reads two hexadecimal digits after "<0x", and aborts where a tokenizer has no such tokens.
         if (types->integer_at(i) == byte_token && (model_ == "bert" || tokens_->text_at(i)->size() < 3)) {
-            return fail(errc::corrupt, "token " + std::to_string(i) + " is said to be a byte and is '" + shown(*tokens_->text_at(i)) + "'");
+            return fail(errc::corrupt, "token " + std::to_string(i) + " is said to be a byte and is '" +
+                                           shown(*tokens_->text_at(i)) + "'");
         }
     }
     return {};
@@ -158,14 +162,16 @@ bool tokenizer_checker::flag(std::string_view key, bool otherwise) const {
 }
 
 result<void> tokenizer_checker::special_tokens() {
-    for (const char* key : {"tokenizer.ggml.bos_token_id", "tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id"}) {
+    for (const char* key :
+         {"tokenizer.ggml.bos_token_id", "tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id"}) {
         const value* found = header_.find(key);
         if (found == nullptr) {
             continue;
         }
         const auto* id = std::get_if<std::uint32_t>(&found->held);
         if (id == nullptr || (*id >= tokens_->size() && *id != no_id)) {
-            return fail(errc::corrupt, std::string(key) + (id == nullptr ? " is not a u32" : " is " + std::to_string(*id)) +
+            return fail(errc::corrupt, std::string(key) +
+                                           (id == nullptr ? " is not a u32" : " is " + std::to_string(*id)) +
                                            ", and the vocabulary has " + std::to_string(tokens_->size()) + " tokens");
         }
     }
@@ -176,14 +182,20 @@ result<void> tokenizer_checker::special_tokens() {
     const bool bert = model_ == "bert";
     const bool adds_first = bert || flag("tokenizer.ggml.add_bos_token", llama || gpt2) || model_ == "gemma4";
     if (adds_first && !has_token("tokenizer.ggml.bos_token_id", llama ? 1 : gpt2 ? 11 : bert ? 101 : -1)) {
-        return fail(errc::corrupt, "the tokenizer puts a first token before every text, but tokenizer.ggml.bos_token_id names none");
+        return fail(errc::corrupt,
+                    "the tokenizer puts a first token before every text, but tokenizer.ggml.bos_token_id names none");
     }
     if (bert && !has_token("tokenizer.ggml.seperator_token_id", 102)) {
-        return fail(errc::corrupt, "the tokenizer ends every text with a separator, but tokenizer.ggml.seperator_token_id names none");
+        return fail(errc::corrupt,
+                    "the tokenizer ends every text with a separator, but tokenizer.ggml.seperator_token_id names none");
     }
     const bool t5 = model_ == "t5";
-    if (flag("tokenizer.ggml.add_eos_token", t5) && !has_token("tokenizer.ggml.eos_token_id", llama ? 2 : gpt2 ? 11 : t5 ? 1 : -1)) {
-        return fail(errc::corrupt, "the tokenizer puts a last token after every text, but tokenizer.ggml.eos_token_id names none");
+    if (flag("tokenizer.ggml.add_eos_token", t5) && !has_token("tokenizer.ggml.eos_token_id", llama  ? 2
+                                                                                              : gpt2 ? 11
+                                                                                              : t5   ? 1
+                                                                                                     : -1)) {
+        return fail(errc::corrupt,
+                    "the tokenizer puts a last token after every text, but tokenizer.ggml.eos_token_id names none");
     }
     return {};
 }
@@ -236,7 +248,8 @@ result<void> tokenizer_checker::byte_tokens() {
 result<void> tokenizer_checker::chat_template() {
     const value* found = header_.find("tokenizer.chat_template");
     if (found != nullptr && !found->text()) {
-        return fail(errc::corrupt, "tokenizer.chat_template has the type " + std::string(name_of(found->type())) + " instead of string");
+        return fail(errc::corrupt, "tokenizer.chat_template has the type " + std::string(name_of(found->type())) +
+                                       " instead of string");
     }
     return {};
 }

@@ -49,9 +49,9 @@ struct metadata_entry {
 struct tensor_info {
     std::string name;
     tensor_type type = 0;
-    std::uint32_t dimensions = 0;                     // 0 to 4
+    std::uint32_t dimensions = 0;                                 // 0 to 4
     std::array<std::uint64_t, max_dimensions> shape{1, 1, 1, 1};  // elements, fastest first; 1 beyond `dimensions`
-    std::uint64_t offset = 0;                         // bytes from the start of the data section
+    std::uint64_t offset = 0;                                     // bytes from the start of the data section
     std::uint64_t bytes = 0;
 
     std::uint64_t elements() const { return shape[0] * shape[1] * shape[2] * shape[3]; }  // checked: does not overflow
@@ -73,8 +73,8 @@ struct file_header {
     const value* find_for_architecture(std::string_view suffix) const;
     const tensor_info* find_tensor(std::string_view name) const;
 
-    std::string_view architecture() const;  // empty when missing
-    std::string_view name() const;          // general.name; empty when missing
+    std::string_view architecture() const;   // empty when missing
+    std::string_view name() const;           // general.name; empty when missing
     std::string_view chat_template() const;  // tokenizer.chat_template; empty when missing
     std::int64_t layers() const;             // block_count; 0 when missing
     std::int64_t context_length() const;     // tokens, as trained; 0 when missing

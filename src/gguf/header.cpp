@@ -15,7 +15,8 @@ std::string_view text_or_empty(const value* found) {
 }  // namespace
 
 const value* file_header::find(std::string_view key) const {
-    const auto found = std::find_if(metadata.begin(), metadata.end(), [&](const metadata_entry& e) { return e.key == key; });
+    const auto found =
+        std::find_if(metadata.begin(), metadata.end(), [&](const metadata_entry& e) { return e.key == key; });
     return found != metadata.end() ? &found->value : nullptr;
 }
 
@@ -27,7 +28,8 @@ const value* file_header::find_for_architecture(std::string_view suffix) const {
 }
 
 const tensor_info* file_header::find_tensor(std::string_view wanted) const {
-    const auto found = std::find_if(tensors.begin(), tensors.end(), [&](const tensor_info& t) { return t.name == wanted; });
+    const auto found =
+        std::find_if(tensors.begin(), tensors.end(), [&](const tensor_info& t) { return t.name == wanted; });
     return found != tensors.end() ? &*found : nullptr;
 }
 
@@ -129,7 +131,8 @@ std::string_view file_header::dominant_type() const {
     for (const tensor_info& tensor : tensors) {
         bytes[tensor.type] += tensor.bytes;
     }
-    const auto most = std::max_element(bytes.begin(), bytes.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    const auto most =
+        std::max_element(bytes.begin(), bytes.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
     if (most == bytes.end()) {
         return "";
     }

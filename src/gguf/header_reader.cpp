@@ -22,7 +22,8 @@ std::string shown(std::string_view text) {
 
 result<void> header_reader::fill(std::span<std::byte> into) {
     if (into.size() > left()) {
-        return fail(errc::truncated, "the file ends in the middle of its header, at byte " + std::to_string(file_size_));
+        return fail(errc::truncated,
+                    "the file ends in the middle of its header, at byte " + std::to_string(file_size_));
     }
     if (position_ + into.size() > max_header_bytes) {
         return fail(errc::corrupt, "the header is larger than " + std::to_string(max_header_bytes >> 20) + " MiB");
@@ -37,8 +38,8 @@ result<void> header_reader::fill(std::span<std::byte> into) {
 
 result<void> header_reader::append(std::string& out, std::uint64_t count, std::string_view what) {
     if (count > left()) {
-        return fail(errc::truncated, std::string(what) + " claims " + std::to_string(count) + " bytes, but the file has only " +
-                                         std::to_string(left()) + " left");
+        return fail(errc::truncated, std::string(what) + " claims " + std::to_string(count) +
+                                         " bytes, but the file has only " + std::to_string(left()) + " left");
     }
     while (count > 0) {
         const auto step = static_cast<std::size_t>(std::min(count, read_step_bytes));

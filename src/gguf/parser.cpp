@@ -69,7 +69,8 @@ bool multiply(std::uint64_t& product, std::uint64_t factor) {
 result<void> parser::read_start() {
     const auto first = in_.number<std::uint32_t>();
     if (!first) {
-        return first.error() == errc::truncated ? fail(errc::not_a_gguf, "the file is too short to be a GGUF model") : first.error();
+        return first.error() == errc::truncated ? fail(errc::not_a_gguf, "the file is too short to be a GGUF model")
+                                                : first.error();
     }
     if (*first != magic) {
         return fail(errc::not_a_gguf, "the file does not begin with 'GGUF', so it is not a GGUF model");
@@ -79,10 +80,12 @@ result<void> parser::read_start() {
         return version.error();
     }
     if ((*version & 0xFFFFU) == 0) {
-        return fail(errc::unsupported_version, "the file was written for big-endian machines; convert it to little-endian");
+        return fail(errc::unsupported_version,
+                    "the file was written for big-endian machines; convert it to little-endian");
     }
     if (*version != 2 && *version != 3) {
-        return fail(errc::unsupported_version, "the file has GGUF version " + std::to_string(*version) + "; versions 2 and 3 can be read");
+        return fail(errc::unsupported_version,
+                    "the file has GGUF version " + std::to_string(*version) + "; versions 2 and 3 can be read");
     }
     out_.version = *version;
     const auto tensors = in_.number<std::uint64_t>();
@@ -92,8 +95,9 @@ result<void> parser::read_start() {
     }
     if (*metadata > max_metadata_entries || *tensors > max_tensors) {
         return fail(errc::corrupt, "the header claims " + std::to_string(*metadata) + " metadata entries and " +
-                                       std::to_string(*tensors) + " tensors; at most " + std::to_string(max_metadata_entries) +
-                                       " and " + std::to_string(max_tensors) + " are read");
+                                       std::to_string(*tensors) + " tensors; at most " +
+                                       std::to_string(max_metadata_entries) + " and " + std::to_string(max_tensors) +
+                                       " are read");
     }
     metadata_count_ = *metadata;
     tensor_count_ = *tensors;
@@ -115,7 +119,8 @@ result<void> parser::read_entry(std::uint64_t index) {
         return key.error();
     }
     if (!is_plain_name(*key)) {
-        return fail(errc::corrupt, "the key of metadata entry " + std::to_string(index) + " is empty or has control characters");
+        return fail(errc::corrupt,
+                    "the key of metadata entry " + std::to_string(index) + " is empty or has control characters");
     }
     if (!seen_.insert(*key).second) {
         return fail(errc::corrupt, "the metadata key '" + shown(*key) + "' is there twice");
@@ -172,7 +177,8 @@ result<value> parser::read_value(value_type type, const std::string& key) {
             return value{std::move(*read)};
         }
     }
-    return fail(errc::corrupt, "'" + shown(key) + "' has the unknown value type " + std::to_string(static_cast<std::uint32_t>(type)));
+    return fail(errc::corrupt,
+                "'" + shown(key) + "' has the unknown value type " + std::to_string(static_cast<std::uint32_t>(type)));
 }
 
 result<value> parser::read_array(const std::string& key) {
@@ -191,8 +197,9 @@ result<value> parser::read_array(const std::string& key) {
     }
     const std::size_t size = fixed_size(type);
     if (size == 0) {
-        return fail(errc::corrupt, what + (type == value_type::array ? " holds arrays, which no model does"
-                                                                     : " has the unknown element type " + std::to_string(*number)));
+        return fail(errc::corrupt,
+                    what + (type == value_type::array ? " holds arrays, which no model does"
+                                                      : " has the unknown element type " + std::to_string(*number)));
     }
     if (*count > in_.left() / size) {
         return fail(errc::truncated, what + " claims " + std::to_string(*count) + " elements, but the file has only " +
@@ -236,11 +243,12 @@ result<void> parser::find_alignment() {
     }
     const auto* alignment = std::get_if<std::uint32_t>(&found->held);
     if (alignment == nullptr) {
-        return fail(errc::corrupt, "general.alignment has the type " + std::string(name_of(found->type())) + " instead of u32");
+        return fail(errc::corrupt,
+                    "general.alignment has the type " + std::string(name_of(found->type())) + " instead of u32");
     }
     if (*alignment == 0 || (*alignment & (*alignment - 1)) != 0 || *alignment > max_alignment) {
-        return fail(errc::corrupt, "general.alignment is " + std::to_string(*alignment) + "; it must be a power of two up to " +
-                                       std::to_string(max_alignment));
+        return fail(errc::corrupt, "general.alignment is " + std::to_string(*alignment) +
+                                       "; it must be a power of two up to " + std::to_string(max_alignment));
     }
     out_.alignment = *alignment;
     return {};
@@ -264,7 +272,8 @@ result<void> parser::read_tensor(std::uint64_t index) {
         return name.error();
     }
     if (!is_plain_name(*name)) {
-        return fail(errc::corrupt, "the name of tensor " + std::to_string(index) + " is empty or has control characters");
+        return fail(errc::corrupt,
+                    "the name of tensor " + std::to_string(index) + " is empty or has control characters");
     }
     if (!seen_.insert(*name).second) {
         return fail(errc::corrupt, "the tensor '" + shown(*name) + "' is there twice");
@@ -323,8 +332,8 @@ result<void> parser::measure(tensor_info& tensor) {
         elements *= extent;
     }
     if (tensor.shape[0] % type->block_elements != 0) {
-        return fail(errc::corrupt, what + " has rows of " + std::to_string(tensor.shape[0]) + " elements, which the blocks of " +
-                                       std::string(type->name) + " do not divide");
+        return fail(errc::corrupt, what + " has rows of " + std::to_string(tensor.shape[0]) +
+                                       " elements, which the blocks of " + std::string(type->name) + " do not divide");
     }
     std::uint64_t bytes = elements / type->block_elements;
     if (!multiply(bytes, type->block_bytes)) {
@@ -337,7 +346,9 @@ result<void> parser::measure(tensor_info& tensor) {
 // Tensors lie one after the other, each padded to the alignment: llama.cpp reads no other layout, and so nothing
 // overlaps and no sum overflows.
 result<void> parser::place_tensors() {
-    const auto padded = [&](std::uint64_t bytes) { return (bytes + out_.alignment - 1) / out_.alignment * out_.alignment; };
+    const auto padded = [&](std::uint64_t bytes) {
+        return (bytes + out_.alignment - 1) / out_.alignment * out_.alignment;
+    };
     out_.header_bytes = in_.position();
     out_.data_offset = out_.tensors.empty() ? in_.position() : padded(in_.position());
     std::uint64_t end = 0;
@@ -349,8 +360,9 @@ result<void> parser::place_tensors() {
         }
         if (out_.data_offset > out_.file_size || tensor.bytes > out_.file_size - out_.data_offset ||
             end > out_.file_size - out_.data_offset - tensor.bytes) {
-            return fail(errc::truncated, "the file ends at byte " + std::to_string(out_.file_size) + ", before the end of " + what +
-                                             ", which takes " + std::to_string(tensor.bytes) + " bytes; fetch it again");
+            return fail(errc::truncated, "the file ends at byte " + std::to_string(out_.file_size) +
+                                             ", before the end of " + what + ", which takes " +
+                                             std::to_string(tensor.bytes) + " bytes; fetch it again");
         }
         end = padded(end + tensor.bytes);
     }

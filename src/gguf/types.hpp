@@ -1,4 +1,5 @@
-// The numbers of the format: value types of metadata and element types of tensors, as ggml of llama.cpp v0.5.0 has them.
+// The numbers of the format: value types of metadata and element types of tensors, as ggml of llama.cpp v0.5.0 has
+// them.
 #pragma once
 
 #include <cstddef>

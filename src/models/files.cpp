@@ -30,7 +30,8 @@ constexpr int name_attempts = 100;
 error system_failure(const std::string& what, const std::filesystem::path& path) {
     const int code = errno;
     if (code == ENOSPC || code == EDQUOT) {
-        return fail(errc::no_space, "the disk is full: " + path.string() + " could not be written; make room and try again");
+        return fail(errc::no_space,
+                    "the disk is full: " + path.string() + " could not be written; make room and try again");
     }
     return fail(errc::io_failed, "cannot " + what + " " + path.string() + ": " + std::generic_category().message(code));
 }
@@ -73,9 +74,10 @@ bool sync_folder(const std::filesystem::path& folder) {
 }
 
 bool is_same_file(int opened, const std::filesystem::path& path) {
-    struct stat mine {};
-    struct stat named {};
-    return ::fstat(opened, &mine) == 0 && ::stat(path.c_str(), &named) == 0 && mine.st_dev == named.st_dev && mine.st_ino == named.st_ino;
+    struct stat mine{};
+    struct stat named{};
+    return ::fstat(opened, &mine) == 0 && ::stat(path.c_str(), &named) == 0 && mine.st_dev == named.st_dev &&
+           mine.st_ino == named.st_ino;
 }
 
 }  // namespace
@@ -95,7 +97,7 @@ result<std::optional<part_file>> part_file::lock(const std::filesystem::path& pa
         if (!is_same_file(opened.get(), path)) {
             continue;  // finished or deleted between open and lock
         }
-        struct stat status {};
+        struct stat status{};
         if (::fstat(opened.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
             return fail(errc::io_failed, path.string() + " is not a file; move it away");
         }
@@ -122,7 +124,7 @@ part_file::~part_file() {
 result<void> part_file::append(std::string_view bytes) {
     if (!write_all(descriptor_, bytes)) {
         const error why = system_failure("write", path_);
-        struct stat status {};
+        struct stat status{};
         size_ = ::fstat(descriptor_, &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : size_;
         return why;
     }
@@ -139,10 +141,12 @@ result<void> part_file::truncate(std::uint64_t size) {
 }
 
 result<std::string> part_file::read(std::uint64_t offset, std::size_t count) const {
-    std::string out(static_cast<std::size_t>(std::min<std::uint64_t>(count, size_ > offset ? size_ - offset : 0)), '\0');
+    std::string out(static_cast<std::size_t>(std::min<std::uint64_t>(count, size_ > offset ? size_ - offset : 0)),
+                    '\0');
     std::size_t have = 0;
     while (have < out.size()) {
-        const ssize_t got = ::pread(descriptor_, out.data() + have, out.size() - have, static_cast<off_t>(offset + have));
+        const ssize_t got =
+            ::pread(descriptor_, out.data() + have, out.size() - have, static_cast<off_t>(offset + have));
         if (got < 0 && errno == EINTR) {
             continue;
         }
@@ -244,7 +248,7 @@ bool has_content(const std::filesystem::path& path, std::span<const std::byte> b
 }
 
 std::uint64_t free_disk_bytes(const std::filesystem::path& path) {
-    struct statvfs status {};
+    struct statvfs status{};
     if (::statvfs(path.c_str(), &status) != 0) {
         return std::numeric_limits<std::uint64_t>::max();
     }

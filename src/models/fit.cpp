@@ -68,9 +68,10 @@ result<void> check_fit(const memory_estimate& needed, std::uint64_t memory_bytes
     if (needed.total_bytes() <= memory_bytes) {
         return {};
     }
-    return fail(errc::too_large, std::string(model) + " takes about " + size_text(needed.total_bytes()) + " of memory (" +
-                                     size_text(needed.weights_bytes) + " weights, " + size_text(needed.kv_bytes) + " for " +
-                                     std::to_string(needed.slots) + " x " + std::to_string(needed.context) + " tokens of context, " +
+    return fail(errc::too_large, std::string(model) + " takes about " + size_text(needed.total_bytes()) +
+                                     " of memory (" + size_text(needed.weights_bytes) + " weights, " +
+                                     size_text(needed.kv_bytes) + " for " + std::to_string(needed.slots) + " x " +
+                                     std::to_string(needed.context) + " tokens of context, " +
                                      size_text(needed.work_bytes) + " work space) and " + size_text(memory_bytes) +
                                      " are free; choose a smaller model or quantisation, or less context");
 }

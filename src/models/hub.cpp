@@ -28,7 +28,8 @@ std::string percent_encoded(std::string_view path) {
 std::optional<std::uint64_t> parse_number(std::string_view text) {
     std::uint64_t number = 0;
     const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return failed == std::errc() && end == text.data() + text.size() && !text.empty() ? std::optional(number) : std::nullopt;
+    return failed == std::errc() && end == text.data() + text.size() && !text.empty() ? std::optional(number)
+                                                                                      : std::nullopt;
 }
 
 std::string unquoted(std::string_view etag) {
@@ -42,13 +43,15 @@ std::string unquoted(std::string_view etag) {
 }
 
 bool is_sha256(std::string_view text) {
-    return text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+    return text.size() == 64 && std::all_of(text.begin(), text.end(),
+                                            [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 // scheme://host:port
 std::string_view origin(std::string_view url) {
     const std::size_t scheme = url.find("://");
-    return scheme == std::string_view::npos ? std::string_view() : url.substr(0, std::min(url.find('/', scheme + 3), url.size()));
+    return scheme == std::string_view::npos ? std::string_view()
+                                            : url.substr(0, std::min(url.find('/', scheme + 3), url.size()));
 }
 
 }  // namespace
@@ -57,13 +60,15 @@ std::string file_url(std::string_view hub_url, const reference& which) {
     while (hub_url.ends_with('/')) {
         hub_url.remove_suffix(1);
     }
-    return std::string(hub_url) + "/" + which.owner + "/" + which.repository + "/resolve/main/" + percent_encoded(which.path);
+    return std::string(hub_url) + "/" + which.owner + "/" + which.repository + "/resolve/main/" +
+           percent_encoded(which.path);
 }
 
 bool may_carry_token(std::string_view url) {
     const std::string_view at = origin(url);
-    return at.starts_with("https://") || at == "http://127.0.0.1" || at.starts_with("http://127.0.0.1:") || at == "http://localhost" ||
-           at.starts_with("http://localhost:") || at == "http://[::1]" || at.starts_with("http://[::1]:");
+    return at.starts_with("https://") || at == "http://127.0.0.1" || at.starts_with("http://127.0.0.1:") ||
+           at == "http://localhost" || at.starts_with("http://localhost:") || at == "http://[::1]" ||
+           at.starts_with("http://[::1]:");
 }
 
 std::string redirect_within(std::string_view hub_url, const fetch::response_head& head) {
@@ -99,19 +104,22 @@ result<published_file> read_published(const fetch::response_head& head, const re
 error explain_status(int status, const reference& which, bool with_token) {
     const std::string repository = which.owner + "/" + which.repository;
     if (status == 401 || status == 403) {
-        return fail(errc::needs_token,
-                    with_token ? "the hub refused the Hugging Face token for " + which.text() +
-                                     "; ask for access to " + repository + " on its page, or use a token that may read it"
-                               : "the hub wants a Hugging Face token for " + which.text() +
-                                     ", or the repository does not exist; check the name, or put a token that may read it into the token file");
+        return fail(errc::needs_token, with_token ? "the hub refused the Hugging Face token for " + which.text() +
+                                                        "; ask for access to " + repository +
+                                                        " on its page, or use a token that may read it"
+                                                  : "the hub wants a Hugging Face token for " + which.text() +
+                                                        ", or the repository does not exist; check the name, or put a "
+                                                        "token that may read it into the token file");
     }
     if (status == 404) {
         return fail(errc::not_found, "the hub has no " + which.text() + "; check owner, repository and file name");
     }
     if (status == 429) {
-        return fail(errc::hub_failed, "the hub says that there were too many requests; wait some minutes and try again");
+        return fail(errc::hub_failed,
+                    "the hub says that there were too many requests; wait some minutes and try again");
     }
-    return fail(errc::hub_failed, "the hub answered " + std::to_string(status) + " for " + which.text() + "; try again later");
+    return fail(errc::hub_failed,
+                "the hub answered " + std::to_string(status) + " for " + which.text() + "; try again later");
 }
 
 bool is_temporary(int status) {

@@ -56,10 +56,10 @@ struct model_details {
 };
 
 enum class pull_phase {
-    waiting,      // another process fetches the same file
-    checking,     // hashing what an earlier attempt left
+    waiting,   // another process fetches the same file
+    checking,  // hashing what an earlier attempt left
     downloading,
-    retrying,     // the connection was cut; waiting before the next attempt
+    retrying,  // the connection was cut; waiting before the next attempt
 };
 
 struct pull_progress {
@@ -75,7 +75,7 @@ using on_pull_progress = std::function<void(const pull_progress&)>;
 struct store_options {
     std::filesystem::path data_dir;
     std::string hub_url = "https://huggingface.co";
-    std::string hub_token;  // sent to the hub alone, over TLS or loopback alone; never logged
+    std::string hub_token;               // sent to the hub alone, over TLS or loopback alone; never logged
     std::span<const std::byte> starter;  // the built-in model; must outlive the store; empty: none
 
     /// Memory that a model may take; a download that would not fit is refused. 0: not checked.
@@ -84,7 +84,7 @@ struct store_options {
     std::int64_t slots = 1;
 
     std::function<std::uint64_t(const std::filesystem::path&)> free_disk_bytes;  // empty: ask the system
-    std::chrono::milliseconds idle_timeout{30'000};     // a download that stands still this long is tried again
+    std::chrono::milliseconds idle_timeout{30'000};      // a download that stands still this long is tried again
     std::chrono::milliseconds first_retry_delay{1'000};  // doubled each time nothing comes, up to half a minute
     int max_attempts = 6;                                // in a row without a new byte
 };

@@ -205,7 +205,8 @@ awaitable<result<void>> puller::continue_earlier() {
     const auto json = read_small_file(with_suffix(".part.json"), max_sidecar_bytes);
     const auto earlier = json && *json ? parse_sidecar(**json) : std::nullopt;
     const published_file& now = about_.published;
-    const bool same = earlier && !now.etag.empty() && earlier->published.etag == now.etag && earlier->published.size_bytes == now.size_bytes;
+    const bool same = earlier && !now.etag.empty() && earlier->published.etag == now.etag &&
+                      earlier->published.size_bytes == now.size_bytes;
     if (!same || part_->size() > now.size_bytes) {
         co_return part_->size() == 0 ? result<void>() : part_->truncate(0);
     }
@@ -234,9 +235,9 @@ result<void> puller::check_disk() const {
     if (missing + disk_reserve_bytes <= free) {
         return {};
     }
-    return fail(errc::no_space, which_.text() + " needs " + size_text(missing) + " on the disk of " + folder.string() + " and " +
-                                    size_text(disk_reserve_bytes) + " must stay free, but only " + size_text(free) +
-                                    " are; make room, or use another --data-dir");
+    return fail(errc::no_space, which_.text() + " needs " + size_text(missing) + " on the disk of " + folder.string() +
+                                    " and " + size_text(disk_reserve_bytes) + " must stay free, but only " +
+                                    size_text(free) + " are; make room, or use another --data-dir");
 }
 
 result<void> puller::remember() {
@@ -292,7 +293,8 @@ awaitable<puller::attempt> puller::fetch_rest() {
         }
     }
     if (part_->size() < about_.published.size_bytes) {
-        co_return attempt{attempt_end::again, fail(errc::unreachable, "the connection for " + which_.text() + " ended early"), {}};
+        co_return attempt{
+            attempt_end::again, fail(errc::unreachable, "the connection for " + which_.text() + " ended early"), {}};
     }
     co_return attempt{attempt_end::finished, {}, {}};
 }
@@ -304,21 +306,26 @@ puller::attempt puller::begin_body(const fetch::response_head& head) {
         if (auto done = restart(); !done) {
             return refuse(done.error());
         }
-        return {attempt_end::again, fail(errc::unreachable, "the server of " + which_.text() + " cannot go on where it stopped"), {}};
+        return {attempt_end::again,
+                fail(errc::unreachable, "the server of " + which_.text() + " cannot go on where it stopped"),
+                {}};
     };
     const auto wrong_size = [&](std::uint64_t told) {
-        refused_ = fail(errc::wrong_size, which_.text() + " was published with " + std::to_string(whole) + " bytes, and " +
-                                              std::to_string(told) + " are offered; it was removed, try again later");
+        refused_ =
+            fail(errc::wrong_size, which_.text() + " was published with " + std::to_string(whole) + " bytes, and " +
+                                       std::to_string(told) + " are offered; it was removed, try again later");
         return refuse(*refused_);
     };
     const std::string etag(head.header("etag"));
     if (head.status == 206) {
         const auto range = parse_content_range(head.header("content-range"));
-        const bool other_version = !about_.published.sha256 && !about_.storage_etag.empty() && etag != about_.storage_etag;
+        const bool other_version =
+            !about_.published.sha256 && !about_.storage_etag.empty() && etag != about_.storage_etag;
         if (!range || range->first != part_->size() || other_version) {
             return begin_anew();
         }
-        return range->total && *range->total != whole ? wrong_size(*range->total) : attempt{attempt_end::finished, {}, {}};
+        return range->total && *range->total != whole ? wrong_size(*range->total)
+                                                      : attempt{attempt_end::finished, {}, {}};
     }
     if (head.status == 416) {
         return begin_anew();
@@ -348,7 +355,8 @@ puller::attempt puller::begin_body(const fetch::response_head& head) {
 
 result<void> puller::restart() {
     if (++restarts_ > max_restarts) {
-        return fail(errc::unreachable, "the server of " + which_.text() + " cannot resume, and the connection was cut " +
+        return fail(errc::unreachable, "the server of " + which_.text() +
+                                           " cannot resume, and the connection was cut " +
                                            std::to_string(max_restarts) + " times; try again with a better connection");
     }
     hash_ = sha256();
@@ -358,7 +366,8 @@ result<void> puller::restart() {
 
 result<void> puller::take(std::string_view bytes) {
     if (part_->size() + bytes.size() > about_.published.size_bytes) {
-        refused_ = fail(errc::wrong_size, which_.text() + " was published with " + std::to_string(about_.published.size_bytes) +
+        refused_ = fail(errc::wrong_size, which_.text() + " was published with " +
+                                              std::to_string(about_.published.size_bytes) +
                                               " bytes, and more came; it was removed, try again later");
         return *refused_;
     }
@@ -395,7 +404,9 @@ result<void> puller::inspect_header() {
     }
     header_checked_ = true;
     if (options_.memory_bytes > 0) {
-        if (auto fits = check_fit(estimate(*header, options_.context, options_.slots), options_.memory_bytes, which_.text()); !fits) {
+        if (auto fits =
+                check_fit(estimate(*header, options_.context, options_.slots), options_.memory_bytes, which_.text());
+            !fits) {
             refused_ = fits.error();
             return fits;
         }
@@ -412,8 +423,8 @@ result<local_model> puller::finish() {
         const std::string got = hash_.take_hex();
         if (got != *about_.published.sha256) {
             forget_part();
-            return fail(errc::wrong_hash, which_.text() + " was published with SHA-256 " + *about_.published.sha256 + ", but what came has " +
-                                              got + "; it was removed, fetch it again");
+            return fail(errc::wrong_hash, which_.text() + " was published with SHA-256 " + *about_.published.sha256 +
+                                              ", but what came has " + got + "; it was removed, fetch it again");
         }
     }
     if (auto saved = write_durably(with_suffix(".json"), to_json(about_)); !saved) {

@@ -24,7 +24,7 @@ class puller {
     enum class attempt_end { finished, again, failed };
     struct attempt {
         attempt_end end = attempt_end::again;
-        error why;  // unless finished
+        error why;                     // unless finished
         std::chrono::seconds wait{0};  // what the server asked for
     };
 

@@ -38,7 +38,9 @@ class file_store final : public model_store {
     result<void> remove(const reference& which) override;
 
   private:
-    std::filesystem::path hub_path(const reference& which) const { return folder_ / "hub" / which.owner / which.repository / which.path; }
+    std::filesystem::path hub_path(const reference& which) const {
+        return folder_ / "hub" / which.owner / which.repository / which.path;
+    }
     result<local_model> find_starter();
     result<local_model> find_file(const reference& which) const;
     result<local_model> find_by_id(const std::string& id);
@@ -99,7 +101,8 @@ result<local_model> file_store::find(const reference& which) {
     }
     auto found = stored_model(hub_path(which), which);
     if (!found) {
-        return fail(errc::not_here, which.text() + " is not on this machine; fetch it with 'starling models pull " + which.text() + "'");
+        return fail(errc::not_here, which.text() + " is not on this machine; fetch it with 'starling models pull " +
+                                        which.text() + "'");
     }
     return std::move(*found);
 }
@@ -116,13 +119,14 @@ result<std::vector<local_model>> file_store::list() {
     const std::filesystem::path hub = folder_ / "hub";
     std::error_code failed;
     std::vector<local_model> downloads;
-    for (auto next = std::filesystem::recursive_directory_iterator(hub, failed); !failed && next != std::filesystem::recursive_directory_iterator();
-         next.increment(failed)) {
+    for (auto next = std::filesystem::recursive_directory_iterator(hub, failed);
+         !failed && next != std::filesystem::recursive_directory_iterator(); next.increment(failed)) {
         if (next.depth() > max_folder_depth) {
             next.disable_recursion_pending();
         }
         const std::string inside = next->path().lexically_relative(hub).generic_string();
-        const auto which = next->path().extension() == ".gguf" ? parse_reference("hf://" + inside) : fail(errc::bad_reference, "");
+        const auto which =
+            next->path().extension() == ".gguf" ? parse_reference("hf://" + inside) : fail(errc::bad_reference, "");
         auto found = which ? stored_model(next->path(), *which) : std::nullopt;
         if (found && downloads.size() < max_listed) {
             downloads.push_back(std::move(*found));
@@ -131,7 +135,9 @@ result<std::vector<local_model>> file_store::list() {
     if (failed && std::filesystem::exists(hub)) {
         return fail(errc::io_failed, "cannot read " + hub.string() + ": " + failed.message());
     }
-    std::sort(downloads.begin(), downloads.end(), [](const local_model& a, const local_model& b) { return std::tie(a.id, a.source) < std::tie(b.id, b.source); });
+    std::sort(downloads.begin(), downloads.end(), [](const local_model& a, const local_model& b) {
+        return std::tie(a.id, a.source) < std::tie(b.id, b.source);
+    });
     std::move(downloads.begin(), downloads.end(), std::back_inserter(out));
     return out;
 }
@@ -163,7 +169,8 @@ result<model_details> file_store::show(const reference& which) {
 awaitable<result<local_model>> file_store::pull(reference which, on_pull_progress progress) {
     // On a strand, because a cancellation comes from the caller's thread.
     auto strand = boost::asio::make_strand(disk_.get_executor());
-    co_return co_await boost::asio::co_spawn(strand, pull_on_disk_thread(std::move(which), std::move(progress)), boost::asio::use_awaitable);
+    co_return co_await boost::asio::co_spawn(strand, pull_on_disk_thread(std::move(which), std::move(progress)),
+                                             boost::asio::use_awaitable);
 }
 
 awaitable<result<local_model>> file_store::pull_on_disk_thread(reference which, on_pull_progress progress) {
@@ -174,7 +181,8 @@ awaitable<result<local_model>> file_store::pull_on_disk_thread(reference which, 
     std::error_code failed;
     std::filesystem::create_directories(target.parent_path(), failed);
     if (failed) {
-        co_return fail(errc::io_failed, "cannot make the folder " + target.parent_path().string() + ": " + failed.message());
+        co_return fail(errc::io_failed,
+                       "cannot make the folder " + target.parent_path().string() + ": " + failed.message());
     }
     puller one(options_, client_, std::move(which), target, std::move(progress));
     co_return co_await one.run();
@@ -193,7 +201,8 @@ result<void> file_store::remove(const reference& which) {
         std::error_code failed;
         path = std::filesystem::weakly_canonical(found->path, failed);
         if (!is_below(path, std::filesystem::weakly_canonical(folder_ / "hub", failed))) {
-            return fail(errc::bad_reference, found->path.string() + " was not fetched by Starling, so it is yours to delete");
+            return fail(errc::bad_reference,
+                        found->path.string() + " was not fetched by Starling, so it is yours to delete");
         }
     }
     std::filesystem::path part = path;
@@ -220,7 +229,8 @@ result<void> file_store::remove(const reference& which) {
         (*locked)->discard();
     }
     // Folders that are empty now; remove() refuses the others.
-    for (auto folder = path.parent_path(); folder != folder_ && is_below(folder, folder_); folder = folder.parent_path()) {
+    for (auto folder = path.parent_path(); folder != folder_ && is_below(folder, folder_);
+         folder = folder.parent_path()) {
         if (!std::filesystem::remove(folder, failed)) {
             break;
         }
@@ -238,7 +248,8 @@ result<std::unique_ptr<model_store>> model_store::create(store_options options, 
     const std::filesystem::path folder = options.data_dir / "models";
     std::filesystem::create_directories(folder, failed);
     if (failed) {
-        return fail(errc::io_failed, "cannot make the folder " + folder.string() + ": " + failed.message() + "; choose another --data-dir");
+        return fail(errc::io_failed, "cannot make the folder " + folder.string() + ": " + failed.message() +
+                                         "; choose another --data-dir");
     }
     return std::unique_ptr<model_store>(std::make_unique<file_store>(std::move(options), client));
 }

@@ -18,7 +18,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     // What the parser lets through must hold.
     std::uint64_t end = header->data_offset;
     for (const gguf::tensor_info& tensor : header->tensors) {
-        if (header->data_offset + tensor.offset < end || header->data_offset + tensor.offset + tensor.bytes > header->file_size) {
+        if (header->data_offset + tensor.offset < end ||
+            header->data_offset + tensor.offset + tensor.bytes > header->file_size) {
             std::abort();
         }
         end = header->data_offset + tensor.offset + tensor.bytes;

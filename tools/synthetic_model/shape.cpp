@@ -32,7 +32,8 @@ void fill_widths(model_shape& shape) {
 std::int64_t layer_parameters(const model_shape& s) {
     const std::int64_t attention = 2 * s.embedding * s.embedding + 2 * s.embedding * s.kv_width();
     const std::int64_t router = s.experts * s.embedding;
-    return attention + router + 3 * s.embedding * s.feed_forward * std::max<std::int64_t>(s.experts, 1) + 2 * s.embedding;
+    return attention + router + 3 * s.embedding * s.feed_forward * std::max<std::int64_t>(s.experts, 1) +
+           2 * s.embedding;
 }
 
 }  // namespace
@@ -47,7 +48,8 @@ model_shape choose_shape(model_shape given, std::int64_t parameters) {
     const std::int64_t first = given.embedding != 0 ? given.embedding : head_length;
     const std::int64_t last = given.embedding != 0 ? given.embedding : largest_embedding;
     // Wide models in steps of four heads, so that query heads can share key-value heads.
-    for (std::int64_t embedding = first; embedding <= last; embedding += embedding < 4 * head_length ? head_length : 4 * head_length) {
+    for (std::int64_t embedding = first; embedding <= last;
+         embedding += embedding < 4 * head_length ? head_length : 4 * head_length) {
         model_shape tried = given;
         tried.embedding = embedding;
         fill_widths(tried);
@@ -55,7 +57,8 @@ model_shape choose_shape(model_shape given, std::int64_t parameters) {
             const double left = static_cast<double>(parameters - 2 * tried.vocabulary * embedding);
             tried.layers = std::max<std::int64_t>(1, std::llround(left / static_cast<double>(layer_parameters(tried))));
         }
-        const double proportion = static_cast<double>(embedding) / static_cast<double>(tried.layers) / embedding_per_layer;
+        const double proportion =
+            static_cast<double>(embedding) / static_cast<double>(tried.layers) / embedding_per_layer;
         const double size = static_cast<double>(tried.parameters()) / static_cast<double>(parameters);
         const double cost = std::abs(std::log(proportion)) + size_weight * std::abs(std::log(size));
         if (cost < best_cost) {

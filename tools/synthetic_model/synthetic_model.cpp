@@ -8,9 +8,9 @@
 #include "shape.hpp"
 #include "weights.hpp"
 
-#include <CLI/CLI.hpp>
 #include <ggml.h>
 #include <gguf.h>
+#include <CLI/CLI.hpp>
 
 #include <cmath>
 #include <cstdio>
@@ -23,8 +23,8 @@
 namespace starling::tools {
 namespace {
 
-constexpr std::int32_t normal_token = 1;     // LLAMA_TOKEN_TYPE_NORMAL
-constexpr float padding_score = -1e6F;       // of tokens that no text contains
+constexpr std::int32_t normal_token = 1;  // LLAMA_TOKEN_TYPE_NORMAL
+constexpr float padding_score = -1e6F;    // of tokens that no text contains
 constexpr float logit_deviation = 3.0F;
 constexpr const char* tokens_key = "tokenizer.ggml.tokens";
 constexpr const char* types_key = "tokenizer.ggml.token_type";
@@ -60,7 +60,8 @@ gguf_pointer copy_tokenizer(const std::string& like) {
         }
     }
     const std::int64_t tokens = gguf_find_key(out.get(), tokens_key);
-    if (tokens < 0 || gguf_get_kv_type(out.get(), tokens) != GGUF_TYPE_ARRAY || gguf_get_arr_type(out.get(), tokens) != GGUF_TYPE_STRING) {
+    if (tokens < 0 || gguf_get_kv_type(out.get(), tokens) != GGUF_TYPE_ARRAY ||
+        gguf_get_arr_type(out.get(), tokens) != GGUF_TYPE_STRING) {
         throw std::runtime_error(like + " has no vocabulary");
     }
     return out;
@@ -114,7 +115,9 @@ std::vector<std::int32_t> pad_vocabulary(gguf_context* model, std::int64_t size)
 
 void set_hyperparameters(gguf_context* model, const options& given, ggml_type type) {
     const model_shape& s = given.shape;
-    const auto u32 = [&](const char* key, std::int64_t value) { gguf_set_val_u32(model, key, static_cast<std::uint32_t>(value)); };
+    const auto u32 = [&](const char* key, std::int64_t value) {
+        gguf_set_val_u32(model, key, static_cast<std::uint32_t>(value));
+    };
     gguf_set_val_str(model, "general.architecture", "llama");
     gguf_set_val_str(model, "general.type", "model");
     gguf_set_val_str(model, "general.name", ("Synthetic " + std::to_string(s.parameters() / 1'000'000) + "M").c_str());
@@ -178,7 +181,8 @@ class planner {
             matrix(prefix + "ffn_down.weight", s_.feed_forward, s_.embedding, down);
             return;
         }
-        add(prefix + "ffn_gate_inp.weight", ggml_new_tensor_2d(context_, GGML_TYPE_F32, s_.embedding, s_.experts), {0, in, {}});
+        add(prefix + "ffn_gate_inp.weight", ggml_new_tensor_2d(context_, GGML_TYPE_F32, s_.embedding, s_.experts),
+            {0, in, {}});
         const auto experts = [&](const std::string& name, std::int64_t width, std::int64_t rows, float deviation) {
             add(prefix + name, ggml_new_tensor_3d(context_, type_, width, rows, s_.experts), {0, deviation, {}});
         };
@@ -241,12 +245,14 @@ void make_model(options given) {
     const auto known = static_cast<std::int64_t>(gguf_get_arr_n(model.get(), gguf_find_key(model.get(), tokens_key)));
     given.shape.vocabulary = given.vocabulary == 0 ? known : given.vocabulary;
     if (given.shape.vocabulary < known) {
-        throw std::runtime_error("--vocab must be at least " + std::to_string(known) + ", the size of the vocabulary of " + given.like);
+        throw std::runtime_error("--vocab must be at least " + std::to_string(known) +
+                                 ", the size of the vocabulary of " + given.like);
     }
     given.shape = choose_shape(given.shape, parse_count(given.parameters));
     const ggml_type type = wanted_type(given.type);
     std::string problem = shape_problem(given.shape);
-    if (problem.empty() && (given.shape.embedding % ggml_blck_size(type) != 0 || given.shape.feed_forward % ggml_blck_size(type) != 0)) {
+    if (problem.empty() &&
+        (given.shape.embedding % ggml_blck_size(type) != 0 || given.shape.feed_forward % ggml_blck_size(type) != 0)) {
         problem = "--embd and --ff must be multiples of " + std::to_string(ggml_blck_size(type)) + " for " + given.type;
     }
     if (!problem.empty()) {
@@ -259,11 +265,13 @@ void make_model(options given) {
     const auto planned = planner(context.get(), model.get(), given.shape, type).plan(std::move(types));
     write_file(model.get(), planned, given);
     const model_shape& s = given.shape;
-    std::printf("%s: %.1f M parameters, %lld layers, embedding %lld, feed-forward %lld, heads %lld/%lld, experts %lld/%lld, vocabulary %lld, %s\n",
-                given.out.c_str(), static_cast<double>(s.parameters()) / 1e6, static_cast<long long>(s.layers),
-                static_cast<long long>(s.embedding), static_cast<long long>(s.feed_forward), static_cast<long long>(s.heads),
-                static_cast<long long>(s.kv_heads), static_cast<long long>(s.experts_used), static_cast<long long>(s.experts),
-                static_cast<long long>(s.vocabulary), given.type.c_str());
+    std::printf(
+        "%s: %.1f M parameters, %lld layers, embedding %lld, feed-forward %lld, heads %lld/%lld, experts %lld/%lld, "
+        "vocabulary %lld, %s\n",
+        given.out.c_str(), static_cast<double>(s.parameters()) / 1e6, static_cast<long long>(s.layers),
+        static_cast<long long>(s.embedding), static_cast<long long>(s.feed_forward), static_cast<long long>(s.heads),
+        static_cast<long long>(s.kv_heads), static_cast<long long>(s.experts_used), static_cast<long long>(s.experts),
+        static_cast<long long>(s.vocabulary), given.type.c_str());
 }
 
 }  // namespace
@@ -276,20 +284,30 @@ int main(int argc, char** argv) {
     CLI::App app("Makes a GGUF model with seeded random weights and the tokenizer of another model.");
     app.add_option("--like", given.like, "GGUF file whose tokenizer and chat template to take")->required();
     app.add_option("--out", given.out, "file to write")->required();
-    app.add_option("--parameters", given.parameters, "about how many, like 120M or 1.5B; used for sizes that are not given")
+    app.add_option("--parameters", given.parameters,
+                   "about how many, like 120M or 1.5B; used for sizes that are not given")
         ->capture_default_str()
-        ->check([](const std::string& text) { return parse_count(text) > 0 ? std::string() : "not a count like 120M: " + text; });
+        ->check([](const std::string& text) {
+            return parse_count(text) > 0 ? std::string() : "not a count like 120M: " + text;
+        });
     app.add_option("--layers", given.shape.layers, "layers")->check(CLI::Range(1, 512));
     app.add_option("--embd", given.shape.embedding, "embedding length")->check(CLI::Range(32, 65536));
     app.add_option("--ff", given.shape.feed_forward, "feed-forward length")->check(CLI::Range(32, 262144));
     app.add_option("--heads", given.shape.heads, "attention heads")->check(CLI::Range(1, 1024));
     app.add_option("--kv-heads", given.shape.kv_heads, "key-value heads")->check(CLI::Range(1, 1024));
-    app.add_option("--experts", given.shape.experts, "experts of each layer; 0 for a dense model")->check(CLI::Range(0, 1024));
-    app.add_option("--experts-used", given.shape.experts_used, "experts that one token uses")->check(CLI::Range(1, 1024));
-    app.add_option("--type", given.type, "of the matrices")->check(CLI::IsMember({"q8_0", "f16", "f32"}))->capture_default_str();
-    app.add_option("--vocab", given.vocabulary, "vocabulary size; filled up with words that no text contains")->check(CLI::Range(1, 1 << 22));
+    app.add_option("--experts", given.shape.experts, "experts of each layer; 0 for a dense model")
+        ->check(CLI::Range(0, 1024));
+    app.add_option("--experts-used", given.shape.experts_used, "experts that one token uses")
+        ->check(CLI::Range(1, 1024));
+    app.add_option("--type", given.type, "of the matrices")
+        ->check(CLI::IsMember({"q8_0", "f16", "f32"}))
+        ->capture_default_str();
+    app.add_option("--vocab", given.vocabulary, "vocabulary size; filled up with words that no text contains")
+        ->check(CLI::Range(1, 1 << 22));
     app.add_option("--seed", given.seed, "of the weights")->capture_default_str();
-    app.add_option("--ctx", given.context, "context length that the file states")->check(CLI::Range(1, 1 << 24))->capture_default_str();
+    app.add_option("--ctx", given.context, "context length that the file states")
+        ->check(CLI::Range(1, 1 << 24))
+        ->capture_default_str();
     CLI11_PARSE(app, argc, argv);
     if (given.shape.experts > 0 && given.shape.experts_used == 0) {
         given.shape.experts_used = std::min<std::int64_t>(2, given.shape.experts);

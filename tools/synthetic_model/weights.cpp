@@ -47,7 +47,8 @@ bool write_weights(const ggml_tensor& tensor, const filling& how, std::uint64_t 
                 fill_row(row, width, how, key, static_cast<std::uint64_t>(first + i) * stride);
             }
         }
-        const std::size_t size = ggml_quantize_chunk(tensor.type, values.data(), bytes.data(), 0, count, width, nullptr);
+        const std::size_t size =
+            ggml_quantize_chunk(tensor.type, values.data(), bytes.data(), 0, count, width, nullptr);
         if (!write(std::string_view(bytes).substr(0, size))) {
             return false;
         }

@@ -11,8 +11,8 @@ namespace starling::tools {
 
 /// What a tensor is filled with. A row is `ne[0]` elements.
 struct filling {
-    float constant = 0.0F;    // where `deviation` is 0
-    float deviation = 0.0F;   // of a uniform distribution around 0
+    float constant = 0.0F;                            // where `deviation` is 0
+    float deviation = 0.0F;                           // of a uniform distribution around 0
     std::function<bool(std::int64_t row)> empty_row;  // rows that are all zero; may be empty
 };
 

@@ -2,6 +2,7 @@
 
 #include "fetch/tests/http_test_server.hpp"
 
+#include <gtest/gtest.h>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -9,7 +10,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <gtest/gtest.h>
 
 #include <atomic>
 #include <optional>
@@ -69,7 +69,8 @@ class fetch_test : public ::testing::Test {
 };
 
 TEST_F(fetch_test, gives_status_headers_and_body) {
-    http_test_server server([](http_connection& to, const http_request&) { to.answer(200, "hello", "X-Thing:  Value \r\n"); });
+    http_test_server server(
+        [](http_connection& to, const http_request&) { to.answer(200, "hello", "X-Thing:  Value \r\n"); });
     const auto got = get(server.url("/a"));
     ASSERT_TRUE(got) << got.error().message;
     EXPECT_EQ(got->head.status, 200);
@@ -89,7 +90,8 @@ TEST_F(fetch_test, an_error_status_is_an_answer) {
 }
 
 TEST_F(fetch_test, sends_method_headers_and_body) {
-    http_test_server server([](http_connection& to, const http_request& from) { to.answer(200, from.method + " " + from.body); });
+    http_test_server server(
+        [](http_connection& to, const http_request& from) { to.answer(200, from.method + " " + from.body); });
     request what;
     what.method = "POST";
     what.url = server.url("/v1/x");
@@ -104,9 +106,8 @@ TEST_F(fetch_test, sends_method_headers_and_body) {
 
     what.method = "HEAD";
     what.body.clear();
-    http_test_server head_server([](http_connection& to, const http_request&) {
-        to.write("HTTP/1.1 200 OK\r\nContent-Length: 12345\r\n\r\n");
-    });
+    http_test_server head_server(
+        [](http_connection& to, const http_request&) { to.write("HTTP/1.1 200 OK\r\nContent-Length: 12345\r\n\r\n"); });
     what.url = head_server.url("/");
     const auto head = get(what);
     ASSERT_TRUE(head) << head.error().message;
@@ -147,14 +148,16 @@ TEST_F(fetch_test, follows_redirects_and_keeps_the_token_at_home) {
 }
 
 TEST_F(fetch_test, a_redirect_leaves_http_for_no_other_protocol) {
-    http_test_server server([](http_connection& to, const http_request&) { to.answer(302, "", "Location: file:///etc/passwd\r\n"); });
+    http_test_server server(
+        [](http_connection& to, const http_request&) { to.answer(302, "", "Location: file:///etc/passwd\r\n"); });
     const auto got = get(server.url("/"));
     ASSERT_FALSE(got);
     EXPECT_TRUE(got.error() == errc::bad_url) << got.error().message;
 }
 
 TEST_F(fetch_test, refuses_what_is_not_http) {
-    for (const char* url : {"file:///etc/passwd", "ftp://host/a", "host/path", "", "http://", "http://ho st/", "http://h/\r\nX: y"}) {
+    for (const char* url :
+         {"file:///etc/passwd", "ftp://host/a", "host/path", "", "http://", "http://ho st/", "http://h/\r\nX: y"}) {
         const auto got = get(std::string(url));
         ASSERT_FALSE(got) << url;
         EXPECT_TRUE(got.error() == errc::bad_url) << url << ": " << got.error().message;
@@ -183,7 +186,8 @@ TEST_F(fetch_test, says_that_nobody_listens) {
 
 TEST_F(fetch_test, says_that_the_host_is_unknown) {
     // ".invalid" never resolves (RFC 2606); behind a proxy the proxy answers instead.
-    if (std::getenv("http_proxy") != nullptr || std::getenv("all_proxy") != nullptr || std::getenv("ALL_PROXY") != nullptr) {
+    if (std::getenv("http_proxy") != nullptr || std::getenv("all_proxy") != nullptr ||
+        std::getenv("ALL_PROXY") != nullptr) {
         GTEST_SKIP() << "a proxy is set";
     }
     const auto got = get("http://nobody.invalid/");
@@ -237,8 +241,8 @@ TEST_F(fetch_test, an_endless_head_is_refused) {
     EXPECT_TRUE(got.error() == errc::too_large) << got.error().message;
 }
 
-awaitable<void> read_slowly(client& from, std::string url, std::atomic<std::size_t>& written,
-                            std::size_t& read, std::size_t& ahead) {
+awaitable<void> read_slowly(client& from, std::string url, std::atomic<std::size_t>& written, std::size_t& read,
+                            std::size_t& ahead) {
     request what;
     what.url = std::move(url);
     auto opened = co_await from.open(std::move(what));

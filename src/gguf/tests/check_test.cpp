@@ -32,8 +32,12 @@ struct override_entry {
 // The tiny model's entries, by key, so that a test can replace, leave out or add some.
 std::string model_with(const std::vector<override_entry>& changes) {
     using list = std::vector<override_entry>;
-    const auto u32 = [](std::string key, std::uint32_t n) { return override_entry{key, [=](gguf_builder& b) { b.add_u32(key, n); }}; };
-    const auto text = [](std::string key, std::string t) { return override_entry{key, [=](gguf_builder& b) { b.add_text(key, t); }}; };
+    const auto u32 = [](std::string key, std::uint32_t n) {
+        return override_entry{key, [=](gguf_builder& b) { b.add_u32(key, n); }};
+    };
+    const auto text = [](std::string key, std::string t) {
+        return override_entry{key, [=](gguf_builder& b) { b.add_text(key, t); }};
+    };
     list entries{
         text("general.architecture", "llama"),
         u32("llama.block_count", 2),
@@ -42,7 +46,8 @@ std::string model_with(const std::vector<override_entry>& changes) {
         u32("llama.feed_forward_length", 96),
         u32("llama.attention.head_count", 4),
         u32("llama.attention.head_count_kv", 2),
-        {"llama.attention.layer_norm_rms_epsilon", [](gguf_builder& b) { b.add_f32("llama.attention.layer_norm_rms_epsilon", 1e-5F); }},
+        {"llama.attention.layer_norm_rms_epsilon",
+         [](gguf_builder& b) { b.add_f32("llama.attention.layer_norm_rms_epsilon", 1e-5F); }},
         u32("llama.rope.dimension_count", 16),
         text("tokenizer.ggml.model", "llama"),
         {"tokenizer.ggml.tokens", [](gguf_builder& b) { b.add_texts("tokenizer.ggml.tokens", test::tiny_tokens()); }},
@@ -85,7 +90,8 @@ override_entry without(std::string key) {
 TEST(gguf_check, the_model_that_the_tests_change_is_good) {
     const auto got = check(model_with({}));
     EXPECT_TRUE(got) << got.error().message;
-    EXPECT_TRUE(check(model_with({u32s("llama.attention.head_count", {4, 2}), u32s("llama.attention.head_count_kv", {0, 2})})));
+    EXPECT_TRUE(
+        check(model_with({u32s("llama.attention.head_count", {4, 2}), u32s("llama.attention.head_count_kv", {0, 2})})));
 }
 
 TEST(gguf_check, kind_of_file) {
@@ -93,7 +99,8 @@ TEST(gguf_check, kind_of_file) {
     expect_refused(model_with({u32("general.architecture", 7)}), "general.architecture");
     expect_refused(model_with({text("general.architecture", "clip")}), "image projector");
     expect_refused(model_with({text("general.type", "adapter")}), "'adapter'");
-    expect_refused(model_with({{"split.count", [](gguf_builder& b) { b.add("split.count", value_type::uint16, std::uint16_t{3}); }}}),
+    expect_refused(model_with({{"split.count",
+                                [](gguf_builder& b) { b.add("split.count", value_type::uint16, std::uint16_t{3}); }}}),
                    "one part of 3");
     gguf_builder vocabulary = test::tiny_hyperparameters();
     test::add_tiny_tokenizer(vocabulary);
@@ -119,7 +126,8 @@ TEST(gguf_check, kind_of_file) {
 
 TEST(gguf_check, sizes) {
     for (const std::uint32_t layers : {0U, 513U, 0xFFFFFFFFU}) {
-        expect_refused(model_with({u32("llama.block_count", layers)}), "llama.block_count is " + std::to_string(layers));
+        expect_refused(model_with({u32("llama.block_count", layers)}),
+                       "llama.block_count is " + std::to_string(layers));
     }
     expect_refused(model_with({without("llama.block_count")}), "llama.block_count is missing");
     expect_refused(model_with({text("llama.block_count", "two")}), "type string instead of u32");
@@ -136,10 +144,13 @@ TEST(gguf_check, experts) {
     expect_refused(model_with({u32("llama.expert_count", 2000)}), "expert_count is 2000");
     expect_refused(model_with({u32("llama.expert_count", 8)}), "8 experts and uses 0");
     expect_refused(model_with({u32("llama.expert_used_count", 2)}), "0 experts and uses 2");
-    expect_refused(model_with({u32("llama.expert_count", 8), u32("llama.expert_used_count", 9)}), "8 experts and uses 9");
-    expect_refused(model_with({u32("llama.expert_count", 8), u32s("llama.expert_used_count", {2, 9})}), "8 experts and uses 9");
+    expect_refused(model_with({u32("llama.expert_count", 8), u32("llama.expert_used_count", 9)}),
+                   "8 experts and uses 9");
+    expect_refused(model_with({u32("llama.expert_count", 8), u32s("llama.expert_used_count", {2, 9})}),
+                   "8 experts and uses 9");
     EXPECT_TRUE(check(model_with({u32("llama.expert_count", 8), u32("llama.expert_used_count", 2)})));
-    expect_refused(model_with({u32("llama.expert_count", 8), u32("llama.expert_used_count", 2), u32("llama.expert_group_count", 3)}),
+    expect_refused(model_with({u32("llama.expert_count", 8), u32("llama.expert_used_count", 2),
+                               u32("llama.expert_group_count", 3)}),
                    "3 groups");
     expect_refused(model_with({u32("llama.expert_group_count", 3)}), "3 groups");
 }
@@ -158,7 +169,8 @@ TEST(gguf_check, heads_and_rotation) {
     const float nan = std::numeric_limits<float>::quiet_NaN();
     expect_refused(model_with({f32("llama.attention.layer_norm_rms_epsilon", nan)}), "no sensible number");
     expect_refused(model_with({f32("llama.attention.layer_norm_rms_epsilon", -1)}), "no sensible number");
-    expect_refused(model_with({f32("llama.rope.freq_base", std::numeric_limits<float>::infinity())}), "no sensible number");
+    expect_refused(model_with({f32("llama.rope.freq_base", std::numeric_limits<float>::infinity())}),
+                   "no sensible number");
     expect_refused(model_with({f32("llama.logit_scale", nan)}), "no sensible number");
 }
 
@@ -171,35 +183,48 @@ TEST(gguf_check, vocabulary) {
     expect_refused(model_with({texts(tokens, {"a", "b", "c", "b"})}), "'b' (3) is in the vocabulary twice");
     expect_refused(model_with({texts(tokens, {"a", "[EMPTY_2]", ""})}), "twice");
     EXPECT_TRUE(check(model_with({texts(tokens, {"a", "", "b", ""})})));
-    expect_refused(model_with({u32("tokenizer.ggml.eos_token_id", 8)}), "eos_token_id is 8, and the vocabulary has 8 tokens");
+    expect_refused(model_with({u32("tokenizer.ggml.eos_token_id", 8)}),
+                   "eos_token_id is 8, and the vocabulary has 8 tokens");
     EXPECT_TRUE(check(model_with({u32("tokenizer.ggml.eos_token_id", 0xFFFFFFFF)})));
     expect_refused(model_with({text("tokenizer.ggml.bos_token_id", "<s>")}), "is not a u32");
-    expect_refused(model_with({texts(tokens, {"a"}), without("tokenizer.ggml.bos_token_id"), without("tokenizer.ggml.eos_token_id")}),
+    expect_refused(model_with({texts(tokens, {"a"}), without("tokenizer.ggml.bos_token_id"),
+                               without("tokenizer.ggml.eos_token_id")}),
                    "names none");
     expect_refused(model_with({u32s("tokenizer.ggml.scores", {1})}), "tokenizer.ggml.scores");
-    expect_refused(model_with({{"tokenizer.ggml.scores", [](gguf_builder& b) {
-                                    b.add_numbers<float>("tokenizer.ggml.scores", value_type::float32,
-                                                         {0, 0, 0, 0, 0, 0, 0, std::numeric_limits<float>::quiet_NaN()});
+    expect_refused(model_with({{"tokenizer.ggml.scores",
+                                [](gguf_builder& b) {
+                                    b.add_numbers<float>(
+                                        "tokenizer.ggml.scores", value_type::float32,
+                                        {0, 0, 0, 0, 0, 0, 0, std::numeric_limits<float>::quiet_NaN()});
                                 }}}),
                    "score of token 7");
-    expect_refused(model_with({{"tokenizer.ggml.token_type", [](gguf_builder& b) {
-                                    b.add_numbers<std::int32_t>("tokenizer.ggml.token_type", value_type::int32, {1, 1, 1});
+    expect_refused(model_with({{"tokenizer.ggml.token_type",
+                                [](gguf_builder& b) {
+                                    b.add_numbers<std::int32_t>("tokenizer.ggml.token_type", value_type::int32,
+                                                                {1, 1, 1});
                                 }}}),
                    "one i32 for each of the 8");
-    expect_refused(model_with({{"tokenizer.ggml.token_type", [](gguf_builder& b) {
-                                    b.add_numbers<std::int32_t>("tokenizer.ggml.token_type", value_type::int32, {1, 1, 1, 1, 6, 1, 1, 1});
+    expect_refused(model_with({{"tokenizer.ggml.token_type",
+                                [](gguf_builder& b) {
+                                    b.add_numbers<std::int32_t>("tokenizer.ggml.token_type", value_type::int32,
+                                                                {1, 1, 1, 1, 6, 1, 1, 1});
                                 }}}),
                    "token 4 is said to be a byte");
     expect_refused(model_with({u32("tokenizer.chat_template", 5)}), "tokenizer.chat_template has the type u32");
     expect_refused(model_with({text("tokenizer.ggml.model", "gpt2")}), "merges is missing");
-    expect_refused(model_with({text("tokenizer.ggml.model", "gpt2"), u32("tokenizer.ggml.merges", 1)}), "not an array of strings");
-    expect_refused(model_with({text("tokenizer.ggml.model", "rwkv"), texts(tokens, {"a", "bc", "d"})}), "no token itself");
-    EXPECT_TRUE(check(model_with({text("tokenizer.ggml.model", "rwkv"), texts(tokens, {"a", "bc", "b", "\\n", "\\x62\\x63"})})));
-    expect_refused(model_with({text("tokenizer.ggml.model", "none"), u32("llama.vocab_size", 0xFFFFFFFF)}), "vocab_size");
+    expect_refused(model_with({text("tokenizer.ggml.model", "gpt2"), u32("tokenizer.ggml.merges", 1)}),
+                   "not an array of strings");
+    expect_refused(model_with({text("tokenizer.ggml.model", "rwkv"), texts(tokens, {"a", "bc", "d"})}),
+                   "no token itself");
+    EXPECT_TRUE(check(
+        model_with({text("tokenizer.ggml.model", "rwkv"), texts(tokens, {"a", "bc", "b", "\\n", "\\x62\\x63"})})));
+    expect_refused(model_with({text("tokenizer.ggml.model", "none"), u32("llama.vocab_size", 0xFFFFFFFF)}),
+                   "vocab_size");
     EXPECT_TRUE(check(model_with({text("tokenizer.ggml.model", "none"), without(tokens), u32("llama.vocab_size", 8)})));
 }
 
-// A valid file with some bytes changed or cut: a header or a clean error, nothing else. The seed of a failure is printed.
+// A valid file with some bytes changed or cut: a header or a clean error, nothing else. The seed of a failure is
+// printed.
 TEST(gguf_check, two_hundred_damaged_files) {
     const std::string whole = test::tiny_model();
     const auto header = parse_header(std::as_bytes(std::span(whole)), whole.size());
@@ -208,7 +233,9 @@ TEST(gguf_check, two_hundred_damaged_files) {
     for (std::uint64_t seed = 0; seed < 200; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         std::uint64_t draws = 0;
-        const auto draw = [&](std::uint64_t below) { return static_cast<std::uint64_t>(uniform_draw(seed, draws++) * static_cast<double>(below)); };
+        const auto draw = [&](std::uint64_t below) {
+            return static_cast<std::uint64_t>(uniform_draw(seed, draws++) * static_cast<double>(below));
+        };
         std::string damaged = whole;
         const auto changes = 1 + draw(8);
         for (std::uint64_t i = 0; i < changes; ++i) {

@@ -26,7 +26,9 @@ class gguf_builder {
     }
     gguf_builder& add_u32(std::string_view key, std::uint32_t n) { return add(key, gguf::value_type::uint32, n); }
     gguf_builder& add_f32(std::string_view key, float n) { return add(key, gguf::value_type::float32, n); }
-    gguf_builder& add_bool(std::string_view key, bool n) { return add(key, gguf::value_type::boolean, static_cast<std::uint8_t>(n)); }
+    gguf_builder& add_bool(std::string_view key, bool n) {
+        return add(key, gguf::value_type::boolean, static_cast<std::uint8_t>(n));
+    }
     gguf_builder& add_text(std::string_view key, std::string_view text) {
         begin(key, gguf::value_type::string);
         put_string(metadata_, text);
@@ -71,8 +73,8 @@ class gguf_builder {
         return *this;
     }
     /// Only the entry, with any numbers.
-    gguf_builder& add_tensor_entry(std::string_view name, gguf::tensor_type type, const std::vector<std::uint64_t>& shape,
-                                   std::uint64_t offset) {
+    gguf_builder& add_tensor_entry(std::string_view name, gguf::tensor_type type,
+                                   const std::vector<std::uint64_t>& shape, std::uint64_t offset) {
         put_string(tensors_, name);
         put(tensors_, static_cast<std::uint32_t>(shape.size()));
         for (const std::uint64_t n : shape) {

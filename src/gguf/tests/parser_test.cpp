@@ -121,7 +121,8 @@ TEST(gguf_parser, every_truncation_is_said) {
     for (std::size_t size = 0; size < end; size += size < header->data_offset ? 1 : 97) {
         const auto got = parse(whole.substr(0, size));
         ASSERT_FALSE(got) << size;
-        EXPECT_TRUE(got.error() == (size < 4 ? errc::not_a_gguf : errc::truncated)) << size << ": " << got.error().message;
+        EXPECT_TRUE(got.error() == (size < 4 ? errc::not_a_gguf : errc::truncated))
+            << size << ": " << got.error().message;
     }
     EXPECT_TRUE(parse(whole.substr(0, end))) << "the padding after the last tensor may be missing";
 }
@@ -172,9 +173,12 @@ TEST(gguf_parser, refuses_bad_metadata) {
     expect_error(gguf_builder().add_u32("a.b", 1).add_f32("a.b", 1).build(), errc::corrupt, "'a.b' is there twice");
     expect_error(gguf_builder().add_raw("a.b", 13, "12345678").build(), errc::corrupt, "unknown value type 13");
     expect_error(gguf_builder().add_raw("a.b", 7, "\2").build(), errc::corrupt, "boolean");
-    expect_error(gguf_builder().add_numbers<std::uint8_t>("a.b", value_type::boolean, {0, 1, 9}).build(), errc::corrupt, "booleans");
-    expect_error(gguf_builder().add_numbers<std::uint64_t>("a.b", value_type::array, {0, 1, 9}).build(), errc::corrupt, "holds arrays");
-    expect_error(gguf_builder().add_text("general.alignment", "32").build(), errc::corrupt, "type string instead of u32");
+    expect_error(gguf_builder().add_numbers<std::uint8_t>("a.b", value_type::boolean, {0, 1, 9}).build(), errc::corrupt,
+                 "booleans");
+    expect_error(gguf_builder().add_numbers<std::uint64_t>("a.b", value_type::array, {0, 1, 9}).build(), errc::corrupt,
+                 "holds arrays");
+    expect_error(gguf_builder().add_text("general.alignment", "32").build(), errc::corrupt,
+                 "type string instead of u32");
     for (const std::uint32_t alignment : {0U, 3U, 48U, 1U << 31}) {
         expect_error(gguf_builder().add_u32("general.alignment", alignment).build(), errc::corrupt, "power of two");
     }
@@ -182,7 +186,8 @@ TEST(gguf_parser, refuses_bad_metadata) {
 
 TEST(gguf_parser, refuses_bad_tensors) {
     const std::uint64_t big = std::uint64_t{1} << 33;
-    const auto with = [](std::string_view name, tensor_type type, const std::vector<std::uint64_t>& shape, std::uint64_t offset) {
+    const auto with = [](std::string_view name, tensor_type type, const std::vector<std::uint64_t>& shape,
+                         std::uint64_t offset) {
         return gguf_builder().add_tensor_entry(name, type, shape, offset).build();
     };
     expect_error(with("", 0, {1}, 0), errc::corrupt, "is empty");
@@ -232,7 +237,8 @@ TEST(gguf_parser, knows_every_type_that_ggml_has) {
 }
 
 TEST(gguf_read, says_what_is_wrong_with_the_file) {
-    const std::filesystem::path folder = std::filesystem::path(::testing::TempDir()) / ("gguf_read_" + std::to_string(::getpid()));
+    const std::filesystem::path folder =
+        std::filesystem::path(::testing::TempDir()) / ("gguf_read_" + std::to_string(::getpid()));
     std::filesystem::create_directories(folder);
     const auto missing = read_header(folder / "missing.gguf");
     ASSERT_FALSE(missing);

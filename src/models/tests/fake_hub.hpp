@@ -13,12 +13,12 @@ namespace starling::test {
 
 struct hub_behaviour {
     std::string content;
-    std::string published_sha256;      // empty: that of the content
-    bool publish_sha256 = true;        // false: only a git hash, as for small files
-    std::string wanted_token;          // 401 without it
-    int hub_status = 0;                // answer this instead
-    int storage_status = 0;            // answer this instead …
-    int storage_failures = 0;          // … so many times
+    std::string published_sha256;  // empty: that of the content
+    bool publish_sha256 = true;    // false: only a git hash, as for small files
+    std::string wanted_token;      // 401 without it
+    int hub_status = 0;            // answer this instead
+    int storage_status = 0;        // answer this instead …
+    int storage_failures = 0;      // … so many times
     bool ranges = true;
     std::uint64_t published_size = 0;  // 0: that of the content
     std::uint64_t cut_after = 0;       // close each storage answer after so many bytes of body; 0: never
@@ -71,8 +71,8 @@ class fake_hub {
         const std::string size = std::to_string(how.published_size == 0 ? how.content.size() : how.published_size);
         const std::string etag = how.publish_sha256 ? digest : "0123456789abcdef0123456789abcdef01234567";
         to.answer(302, from.method == "HEAD" ? "" : "Found. Redirecting",
-                  "X-Linked-Size: " + size + "\r\nX-Linked-Etag: \"" + etag + "\"\r\nETag: \"" + etag + "\"\r\nX-Repo-Commit: abc\r\nLocation: " +
-                      storage_.url("/blob?signature=secret") + "\r\n");
+                  "X-Linked-Size: " + size + "\r\nX-Linked-Etag: \"" + etag + "\"\r\nETag: \"" + etag +
+                      "\"\r\nX-Repo-Commit: abc\r\nLocation: " + storage_.url("/blob?signature=secret") + "\r\n");
     }
 
     void serve_file(http_connection& to, const http_request& from) {
@@ -87,7 +87,8 @@ class fake_hub {
         if (how.ranges && range.starts_with("bytes=")) {
             first = std::strtoull(range.c_str() + 6, nullptr, 10);
         }
-        const std::string_view body = std::string_view(how.content).substr(std::min<std::uint64_t>(first, how.content.size()));
+        const std::string_view body =
+            std::string_view(how.content).substr(std::min<std::uint64_t>(first, how.content.size()));
         const std::string etag = "ETag: \"storage-" + std::to_string(how.content.size()) + "\"\r\n";
         if (how.extra_bytes) {
             to.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n" + etag + "\r\n");
@@ -98,8 +99,9 @@ class fake_hub {
         }
         const std::string length = "Content-Length: " + std::to_string(body.size()) + "\r\n";
         const bool part = how.ranges && !range.empty();
-        to.write(part ? "HTTP/1.1 206 Partial Content\r\n" + length + etag + "Content-Range: bytes " + std::to_string(first) + "-" +
-                            std::to_string(how.content.size() - 1) + "/" + std::to_string(how.content.size()) + "\r\n\r\n"
+        to.write(part ? "HTTP/1.1 206 Partial Content\r\n" + length + etag + "Content-Range: bytes " +
+                            std::to_string(first) + "-" + std::to_string(how.content.size() - 1) + "/" +
+                            std::to_string(how.content.size()) + "\r\n\r\n"
                       : "HTTP/1.1 200 OK\r\n" + length + etag + "\r\n");
         const bool cut = how.cut_after > 0 && how.cuts > 0 && how.cut_after < body.size();
         if (cut) {

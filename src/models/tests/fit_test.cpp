@@ -54,7 +54,8 @@ TEST(models_sidecar, comes_back_as_written) {
     EXPECT_EQ(read->published.etag, "tag\"x");
     EXPECT_EQ(read->published.sha256, written.published.sha256);
     EXPECT_EQ(read->storage_etag, "other");
-    for (const char* bad : {"", "{", "[]", "{}", "{\"size_bytes\":\"x\"}", "{\"size_bytes\":-1}", "{\"size_bytes\":0}"}) {
+    for (const char* bad :
+         {"", "{", "[]", "{}", "{\"size_bytes\":\"x\"}", "{\"size_bytes\":-1}", "{\"size_bytes\":0}"}) {
         EXPECT_FALSE(parse_sidecar(bad)) << bad;
     }
 }

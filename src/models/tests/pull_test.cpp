@@ -3,13 +3,13 @@
 #include "gguf/tests/gguf_builder.hpp"
 #include "models/tests/fake_hub.hpp"
 
+#include <gtest/gtest.h>
+#include <unistd.h>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
-#include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <fstream>
 #include <limits>
@@ -43,7 +43,8 @@ std::string contents(const std::filesystem::path& path) {
     return out.str();
 }
 
-awaitable<void> pull_into(model_store& store, reference which, on_pull_progress progress, std::optional<result<local_model>>& out) {
+awaitable<void> pull_into(model_store& store, reference which, on_pull_progress progress,
+                          std::optional<result<local_model>>& out) {
     out = co_await store.pull(std::move(which), std::move(progress));
 }
 
@@ -51,7 +52,8 @@ class pull_test : public ::testing::Test {
   protected:
     void SetUp() override {
         const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-        options_.data_dir = std::filesystem::path(::testing::TempDir()) / ("pull_" + std::to_string(::getpid()) + "_" + info->name());
+        options_.data_dir =
+            std::filesystem::path(::testing::TempDir()) / ("pull_" + std::to_string(::getpid()) + "_" + info->name());
         std::filesystem::remove_all(options_.data_dir);
         options_.first_retry_delay = 5ms;
         options_.idle_timeout = 20s;
@@ -387,7 +389,8 @@ TEST_F(pull_test, cancelling_keeps_what_has_come) {
     // Not before the stall, so that it is the waiting that is cancelled.
     const auto deadline = std::chrono::steady_clock::now() + 60s;
     std::error_code missing;
-    while (std::filesystem::file_size(file(".part"), missing) != 1'000'000 && std::chrono::steady_clock::now() < deadline) {
+    while (std::filesystem::file_size(file(".part"), missing) != 1'000'000 &&
+           std::chrono::steady_clock::now() < deadline) {
         io_.run_for(20ms);
     }
     stop.emit(asio::cancellation_type::terminal);

@@ -28,12 +28,30 @@ TEST(models_reference, kinds) {
 }
 
 TEST(models_reference, unsafe_names_are_refused) {
-    for (const char* text :
-         {"", "hf://", "hf://owner", "hf://owner/repo", "hf://owner/repo/", "hf://owner/repo/.gguf", "hf://owner/repo/model.bin",
-          "hf://../repo/model.gguf", "hf://owner/../model.gguf", "hf://owner/repo/../model.gguf", "hf://owner/repo/a/../../model.gguf",
-          "hf://owner/repo//model.gguf", "hf://owner/repo/./model.gguf", "hf://owner/repo/.hidden.gguf", "hf:///repo/model.gguf",
-          "hf://owner//model.gguf", "hf://owner/repo/a\\b.gguf", "hf://owner/repo/a\nb.gguf", "hf://own er/repo/m.gguf",
-          "hf://owner/re?po/m.gguf", "hf://owner/repo/m?x.gguf", "https://host/model.gguf", "file:///etc/passwd", "a\1b.gguf"}) {
+    for (const char* text : {"",
+                             "hf://",
+                             "hf://owner",
+                             "hf://owner/repo",
+                             "hf://owner/repo/",
+                             "hf://owner/repo/.gguf",
+                             "hf://owner/repo/model.bin",
+                             "hf://../repo/model.gguf",
+                             "hf://owner/../model.gguf",
+                             "hf://owner/repo/../model.gguf",
+                             "hf://owner/repo/a/../../model.gguf",
+                             "hf://owner/repo//model.gguf",
+                             "hf://owner/repo/./model.gguf",
+                             "hf://owner/repo/.hidden.gguf",
+                             "hf:///repo/model.gguf",
+                             "hf://owner//model.gguf",
+                             "hf://owner/repo/a\\b.gguf",
+                             "hf://owner/repo/a\nb.gguf",
+                             "hf://own er/repo/m.gguf",
+                             "hf://owner/re?po/m.gguf",
+                             "hf://owner/repo/m?x.gguf",
+                             "https://host/model.gguf",
+                             "file:///etc/passwd",
+                             "a\1b.gguf"}) {
         const auto got = parse_reference(text);
         ASSERT_FALSE(got) << text;
         EXPECT_TRUE(got.error() == errc::bad_reference) << text;
@@ -58,7 +76,8 @@ TEST(models_hub, what_was_published) {
     fetch::response_head head;
     head.status = 302;
     const std::string digest(64, 'a');
-    head.headers = {{"content-length", "30"}, {"x-linked-size", "123"}, {"x-linked-etag", "\"" + digest + "\""}, {"etag", "\"b\""}};
+    head.headers = {
+        {"content-length", "30"}, {"x-linked-size", "123"}, {"x-linked-etag", "\"" + digest + "\""}, {"etag", "\"b\""}};
     const auto linked = read_published(head, which);
     ASSERT_TRUE(linked);
     EXPECT_EQ(linked->size_bytes, 123U);
@@ -81,7 +100,8 @@ TEST(models_hub, redirects_that_stay) {
     EXPECT_EQ(redirect_within("https://hub.example", head), "https://hub.example/new/name/resolve/main/m.gguf");
     head.headers = {{"location", "https://hub.example/a"}};
     EXPECT_EQ(redirect_within("https://hub.example", head), "https://hub.example/a");
-    for (const char* elsewhere : {"https://storage.example/a", "//storage.example/a", "https://hub.example.evil/a", "http://hub.example/a"}) {
+    for (const char* elsewhere :
+         {"https://storage.example/a", "//storage.example/a", "https://hub.example.evil/a", "http://hub.example/a"}) {
         head.headers = {{"location", elsewhere}};
         EXPECT_EQ(redirect_within("https://hub.example", head), "") << elsewhere;
     }

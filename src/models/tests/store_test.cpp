@@ -15,7 +15,8 @@ class store_test : public ::testing::Test {
   protected:
     void SetUp() override {
         const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-        folder_ = std::filesystem::path(::testing::TempDir()) / ("store_" + std::to_string(::getpid()) + "_" + info->name());
+        folder_ =
+            std::filesystem::path(::testing::TempDir()) / ("store_" + std::to_string(::getpid()) + "_" + info->name());
         std::filesystem::remove_all(folder_);
         options_.data_dir = folder_ / "data";
         client_ = std::move(*fetch::client::create());
@@ -110,7 +111,8 @@ TEST_F(store_test, what_does_not_belong_is_not_listed) {
 }
 
 TEST(models_files, one_holder_at_a_time) {
-    const auto path = std::filesystem::path(::testing::TempDir()) / ("models_files_" + std::to_string(::getpid()) + ".part");
+    const auto path =
+        std::filesystem::path(::testing::TempDir()) / ("models_files_" + std::to_string(::getpid()) + ".part");
     std::filesystem::remove(path);
     {
         auto first = part_file::lock(path);
