@@ -66,10 +66,13 @@ std::optional<T> wait_for(const boost::asio::any_io_executor& executor, boost::a
     });
     while (!drained.wait(keyboard)) {
     }
+    if (stopped) {
+        return std::nullopt;  // what a cancelled wait throws means nothing else
+    }
     if (thrown) {
         std::rethrow_exception(thrown);
     }
-    return stopped ? std::nullopt : std::move(out);
+    return out;
 }
 
 }  // namespace starling::cli

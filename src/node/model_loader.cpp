@@ -15,6 +15,7 @@
 #include <spdlog/logger.h>
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 namespace starling::node {
@@ -136,19 +137,32 @@ asio::awaitable<void> model_loader::stop() {
 }
 
 asio::awaitable<void> model_loader::bring_up(wanted model) {
-    result<models::local_model> file = model.file ? result<models::local_model>(*model.file) : fail(errc::model, {});
-    if (!model.file) {
-        file = co_await fetch_file(model);
+    const std::string id = model.id;
+    result<std::shared_ptr<engine::generator>> outcome = fail(errc::internal, {});
+    try {
+        outcome = co_await fetch_and_load(std::move(model));
+    } catch (const std::exception& thrown) {
+        // A cancelled wait, or memory that ran out while loading: this model's failure, and nobody else's.
+        outcome = fail(stopping_ ? errc::stopped : errc::internal, id + " could not be loaded: " + thrown.what());
     }
-    if (!file) {
-        finish(model.id, file.error());
-        co_return;
+    finish(id, std::move(outcome));
+}
+
+asio::awaitable<result<std::shared_ptr<engine::generator>>> model_loader::fetch_and_load(wanted model) {
+    if (!model.file) {
+        auto fetched = co_await fetch_file(model);
+        if (!fetched) {
+            co_return fetched.error();
+        }
+        model.file = std::move(*fetched);
+    }
+    if (stopping_) {
+        co_return fail(errc::stopped, "The node was stopped.");
     }
     report(model.id, model_phase::loading, 0.0F);
     asio::thread_pool thread(1);
-    auto loading = load_on_thread(model.id, *file);
-    auto loaded = co_await asio::co_spawn(thread, std::move(loading), asio::use_awaitable);
-    finish(model.id, std::move(loaded));
+    auto loading = load_on_thread(model.id, *model.file);
+    co_return co_await asio::co_spawn(thread, std::move(loading), asio::use_awaitable);
 }
 
 asio::awaitable<result<models::local_model>> model_loader::fetch_file(wanted model) {
@@ -161,10 +175,9 @@ asio::awaitable<result<models::local_model>> model_loader::fetch_file(wanted mod
     };
     const auto cancel = fetching_.emplace(fetching_.end());
     auto pulling = services_.store->pull(model.reference, std::move(progress));
-    auto file = co_await asio::co_spawn(services_.network, std::move(pulling),
-                                        asio::bind_cancellation_slot(cancel->slot(), asio::use_awaitable));
-    fetching_.erase(cancel);
-    co_return file;
+    // The signal stays until the loader goes: a cancelled download ends with an exception, and is over by then.
+    co_return co_await asio::co_spawn(services_.network, std::move(pulling),
+                                      asio::bind_cancellation_slot(cancel->slot(), asio::use_awaitable));
 }
 
 result<std::shared_ptr<engine::generator>> model_loader::load_blocking(const std::string& id,

@@ -68,6 +68,7 @@ class model_loader {
     };
 
     boost::asio::awaitable<void> bring_up(wanted model);
+    boost::asio::awaitable<result<std::shared_ptr<engine::generator>>> fetch_and_load(wanted model);
     boost::asio::awaitable<result<models::local_model>> fetch_file(wanted model);
     boost::asio::awaitable<result<std::shared_ptr<engine::generator>>> load_on_thread(std::string id,
                                                                                         models::local_model file);
@@ -80,7 +81,7 @@ class model_loader {
     loader_services services_;
     config settings_;
     std::vector<wanted> wanted_;
-    std::list<boost::asio::cancellation_signal> fetching_;  // one for each download under way
+    std::list<boost::asio::cancellation_signal> fetching_;  // one for each download
     std::atomic<bool> stopping_ = false;  // read by loading threads
     boost::asio::steady_timer settled_;   // cancelled when `running_` becomes 0
     std::size_t running_ = 0;

@@ -178,6 +178,7 @@ class node::impl {
             co_await api_->stop();
         }
         co_await loader_.stop();
+        lock_.reset();
         table_ = {};  // engines end here, on this thread, before the HTTP client that some of them use
         co_return failure_ ? result<void>(*failure_) : result<void>();
     }

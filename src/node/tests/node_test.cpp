@@ -260,7 +260,7 @@ TEST_F(nodes, what_can_be_known_is_told_before_anything_runs) {
     refused("nonsense");
 }
 
-TEST_F(nodes, a_model_that_cannot_be_fetched_ends_the_node) {
+TEST_F(nodes, stopping_gives_a_download_up) {
     config unreachable = settings();
     unreachable.models = {"hf://owner/repository/file.gguf"};
     unreachable.hub_url = "http://127.0.0.1:1";
@@ -275,7 +275,7 @@ TEST_F(nodes, a_model_that_cannot_be_fetched_ends_the_node) {
 TEST_F(nodes, a_build_without_a_starter_says_so) {
     running node(settings(), purpose::serve, {});
     ASSERT_FALSE(node.created());
-    EXPECT_NE(node.outcome().error().message.find("built"), std::string::npos) << node.outcome().error().message;
+    EXPECT_NE(node.outcome().error().message.find("no starter model"), std::string::npos) << node.outcome().error().message;
 }
 
 }  // namespace
