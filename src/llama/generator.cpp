@@ -31,6 +31,7 @@ class local_stream final : public engine::token_stream {
 
     ~local_stream() override {
         link_->cancelled = true;
+        link_->events.leave();
         engine_->wake();
     }
 
@@ -112,7 +113,8 @@ class local_generator final : public engine::generator {
             co_return fail(engine::errc::queue_full,
                            fmt::format("too many requests are waiting for {}; try again later", model_->info().id));
         }
-        auto answer = co_await reply->receive();
+        aio::reader answers(reply);
+        auto answer = co_await answers.receive();
         if (!answer) {
             co_return fail(engine::errc::unavailable, "the engine stopped before the input was embedded");
         }

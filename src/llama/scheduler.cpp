@@ -191,7 +191,7 @@ void scheduler::compute(step next) {
             rows.emplace_back(next.tokens[i].sequence, static_cast<std::int32_t>(i));
         }
     }
-    const step shape{.copies = {}, .truncations = {}, .tokens = next.tokens};
+    const std::size_t tokens = next.tokens.size();
     const auto began = steady_clock::now();
     chain_->submit(std::move(next));
     if (auto done = chain_->collect(); !done) {
@@ -203,7 +203,7 @@ void scheduler::compute(step next) {
         }
         return;
     }
-    learn_prefill_speed(shape, steady_clock::now() - began);
+    learn_prefill_speed(tokens, steady_clock::now() - began);
     for (const auto& [sequence, row] : rows) {
         slot& slot = slots_[static_cast<std::size_t>(sequence)];
         try {
@@ -214,11 +214,11 @@ void scheduler::compute(step next) {
     }
 }
 
-void scheduler::learn_prefill_speed(const step& done, std::chrono::duration<double> took) {
-    if (done.tokens.size() < static_cast<std::size_t>(min_chunk_tokens)) {
+void scheduler::learn_prefill_speed(std::size_t tokens, std::chrono::duration<double> took) {
+    if (tokens < static_cast<std::size_t>(min_chunk_tokens)) {
         return;
     }
-    const double speed = static_cast<double>(done.tokens.size()) / std::max(took.count(), 1e-6);
+    const double speed = static_cast<double>(tokens) / std::max(took.count(), 1e-6);
     prefill_tokens_per_s_ = prefill_tokens_per_s_ == 0.0 ? speed : 0.7 * prefill_tokens_per_s_ + 0.3 * speed;
 }
 
@@ -292,9 +292,10 @@ void scheduler::settle(slot& slot) {
 void scheduler::fail_all(const error& why) {
     for (slot& slot : slots_) {
         if (!slot.idle()) {
-            // Not sent again when the reader has no room: its stream ends when the link is closed.
             slot.end(why);
-            slot.work().link->events.close();
+            if (!slot.done()) {
+                slot.work().link->events.close();  // no room for a reason, but the reader must not wait for ever
+            }
             slot.release(++serial_);
         }
         slot.forget();

@@ -48,7 +48,7 @@ class scheduler {
     void settle(slot& slot);
     void abandon(slot& slot, error why);
     void fail_all(const error& why);
-    void learn_prefill_speed(const step& done, std::chrono::duration<double> took);
+    void learn_prefill_speed(std::size_t tokens, std::chrono::duration<double> took);
     prefix_costs costs() const;
     void publish();
     bool anything_running() const;
