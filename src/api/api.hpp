@@ -27,6 +27,7 @@ struct options {
     std::uint16_t port = 9337;       // 0: a free one
     std::vector<std::string> api_keys;      // empty: no key is asked for
     std::vector<std::string> cors_origins;  // exact origins ("http://localhost:5173"), or "*"; empty: none
+    bool start_page = true;  // false: nothing at "/"
     http::limits limits;
     std::chrono::milliseconds sse_comment_every{15'000};  // while a stream waits: proxies cut silent connections
 };

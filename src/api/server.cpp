@@ -119,7 +119,8 @@ std::optional<error> server::impl::find_fault(const http::request& head, const r
                         ? "This node asks for an API key. Send it as 'Authorization: Bearer KEY'."
                         : "The API key is not one of this node's keys.");
     }
-    if (route.endpoint == endpoint::unknown) {
+    const bool is_hidden = route.endpoint == endpoint::start_page && !options_.start_page;
+    if (route.endpoint == endpoint::unknown || is_hidden) {
         return fail(openai::errc::unknown_route,
                     fmt::format("There is nothing at {} {}.", head.method, head.path.substr(0, max_logged_path)));
     }

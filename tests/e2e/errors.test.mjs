@@ -5,7 +5,7 @@ import { eventually, startServer, user } from './lib/server.mjs';
 
 let server;
 before(async () => {
-  server = await startServer({ args: ['--ctx', '512', '--slots', '1', '--queue-limit', '2'] });
+  server = await startServer({ args: ['--ctx', '256', '--slots', '1', '--queue-limit', '2'] });
 });
 after(() => server?.stop());
 
@@ -38,7 +38,7 @@ test('an unknown model is a 404 that names the models there are', async () => {
 test('a prompt that is too long is a 400 with the numbers', async () => {
   const long = chat({ messages: [user('word '.repeat(5000))] });
   const error = await errorOf(await server.post(chatAt, long), 400, 'context_length_exceeded');
-  assert.match(error.message, /512/);
+  assert.match(error.message, /256/);
   assert.match(error.message, /\b[5-9]\d{3}\b/, 'how long the prompt is');
   await assert.rejects(server.client.chat.completions.create({ ...long, stream: true }), OpenAI.BadRequestError);
 });
@@ -46,7 +46,7 @@ test('a prompt that is too long is a 400 with the numbers', async () => {
 test('an answer that fills the context ends with the reason length', async () => {
   const answer = await server.client.chat.completions.create(chat({ max_tokens: undefined, ignore_eos: true }));
   assert.equal(answer.choices[0].finish_reason, 'length');
-  assert.ok(answer.usage.total_tokens <= 512);
+  assert.ok(answer.usage.total_tokens <= 256);
 });
 
 test('malformed JSON is a 400', async () => {
@@ -111,7 +111,7 @@ test('bodies that say they are not JSON are 415', async () => {
 
 test('a full queue is a 429 with Retry-After, and it empties', async () => {
   const controllers = [];
-  const long = chat({ max_tokens: 480, ignore_eos: true });
+  const long = chat({ max_tokens: 230, ignore_eos: true });
   const begin = () => {
     const controller = new AbortController();
     controllers.push(controller);

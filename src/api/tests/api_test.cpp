@@ -387,6 +387,13 @@ TEST_F(api_server, routes_methods_and_types) {
     EXPECT_EQ(status_of(client.read_response()), "415");
 }
 
+TEST_F(api_server, a_headless_node_has_no_page) {
+    options_.start_page = false;
+    restart();
+    EXPECT_EQ(status_of(get("/")), "404");
+    EXPECT_EQ(status_of(get("/health")), "200");
+}
+
 TEST_F(api_server, keys_are_asked_for_everywhere_but_health_and_the_start_page) {
     options_.api_keys = {"first-key", "second-key"};
     restart();

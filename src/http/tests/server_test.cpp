@@ -102,11 +102,11 @@ limits quick_limits() {
     l.header_bytes = 2048;
     l.body_bytes = 4096;
     l.connections = 8;
-    l.idle = 400ms;
-    l.header = 300ms;
-    l.body = 300ms;
-    l.write = 300ms;
-    l.drain = 400ms;
+    l.idle = 1500ms;
+    l.header = 1000ms;
+    l.body = 1000ms;
+    l.write = 1000ms;
+    l.drain = 1000ms;
     return l;
 }
 
@@ -300,7 +300,7 @@ TEST_F(http_server, a_slow_header_is_cut) {
     raw_client client(port_);
     client.send("GET /echo HTTP/1.1\r\nhost: x\r\nx-slow: ");
     const auto before = std::chrono::steady_clock::now();
-    for (int i = 0; i < 20 && client.send("a"); ++i) {
+    for (int i = 0; i < 60 && client.send("a"); ++i) {
         std::this_thread::sleep_for(50ms);
     }
     EXPECT_TRUE(client.is_closed());

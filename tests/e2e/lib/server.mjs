@@ -71,7 +71,7 @@ export async function startServer({ args = [], env = {}, verb = ['serve'], apiKe
   server.url = ready.api_url;
   server.nodeId = ready.node_id;
   server.port = Number(new URL(ready.api_url).port);
-  server.client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: apiKey ?? 'none', maxRetries: 0, timeout: 120_000 });
+  server.client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: apiKey ?? 'none', maxRetries: 0, timeout: 600_000 });
   server.get = (where, options = {}) => fetch(server.url + where, options);
   server.json = async (where) => (await server.get(where)).json();
   server.post = (where, body, headers = {}) =>
