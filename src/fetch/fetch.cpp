@@ -75,6 +75,24 @@ class curl_client final : public client {
     const std::shared_ptr<driver> driver_;
 };
 
+awaitable<result<std::string>> read_rest(response* from, std::size_t limit_bytes) {
+    std::string all;
+    for (;;) {
+        result<std::string> piece = co_await from->read();
+        if (!piece) {
+            co_return piece.error();
+        }
+        if (piece->empty()) {
+            co_return all;
+        }
+        if (all.size() + piece->size() > limit_bytes) {
+            co_return fail(errc::too_large, shown_url(from->head().final_url) + " sent more than the " +
+                                                std::to_string(limit_bytes) + " bytes that were expected");
+        }
+        all += *piece;
+    }
+}
+
 }  // namespace
 
 result<std::unique_ptr<client>> client::create() {
@@ -86,21 +104,7 @@ result<std::unique_ptr<client>> client::create() {
 }
 
 awaitable<result<std::string>> read_all(response& from, std::size_t limit_bytes) {
-    std::string all;
-    for (;;) {
-        result<std::string> piece = co_await from.read();
-        if (!piece) {
-            co_return piece.error();
-        }
-        if (piece->empty()) {
-            co_return all;
-        }
-        if (all.size() + piece->size() > limit_bytes) {
-            co_return fail(errc::too_large, shown_url(from.head().final_url) + " sent more than the " +
-                                                std::to_string(limit_bytes) + " bytes that were expected");
-        }
-        all += *piece;
-    }
+    return read_rest(&from, limit_bytes);
 }
 
 }  // namespace starling::fetch

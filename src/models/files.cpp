@@ -123,7 +123,7 @@ part_file::~part_file() {
 
 result<void> part_file::append(std::string_view bytes) {
     if (!write_all(descriptor_, bytes)) {
-        const error why = system_failure("write", path_);
+        error why = system_failure("write", path_);
         struct stat status{};
         size_ = ::fstat(descriptor_, &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : size_;
         return why;
@@ -199,13 +199,13 @@ result<void> write_durably(const std::filesystem::path& path, std::string_view b
             return system_failure("create", temporary);
         }
         if (!write_all(opened.get(), bytes) || ::fsync(opened.get()) != 0) {
-            const error why = system_failure("write", temporary);
+            error why = system_failure("write", temporary);
             ::unlink(temporary.c_str());
             return why;
         }
     }
     if (::rename(temporary.c_str(), path.c_str()) != 0) {
-        const error why = system_failure("rename to its final name", temporary);
+        error why = system_failure("rename to its final name", temporary);
         ::unlink(temporary.c_str());
         return why;
     }

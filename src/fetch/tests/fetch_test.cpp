@@ -28,18 +28,18 @@ struct answer {
     std::string body;
 };
 
-awaitable<void> store(client& from, request what, std::optional<result<answer>>& out) {
-    auto opened = co_await from.open(std::move(what));
+awaitable<void> store(client* from, request what, std::optional<result<answer>>* out) {
+    auto opened = co_await from->open(std::move(what));
     if (!opened) {
-        out = opened.error();
+        *out = opened.error();
         co_return;
     }
     auto body = co_await read_all(**opened, 64 << 20);
     if (!body) {
-        out = body.error();
+        *out = body.error();
         co_return;
     }
-    out = answer{(*opened)->head(), std::move(*body)};
+    *out = answer{(*opened)->head(), std::move(*body)};
 }
 
 class fetch_test : public ::testing::Test {
@@ -52,7 +52,7 @@ class fetch_test : public ::testing::Test {
 
     result<answer> get(request what) {
         std::optional<result<answer>> out;
-        asio::co_spawn(io_, store(*client_, std::move(what), out), asio::detached);
+        asio::co_spawn(io_, store(client_.get(), std::move(what), &out), asio::detached);
         io_.restart();
         io_.run();
         return *out;
@@ -241,15 +241,15 @@ TEST_F(fetch_test, an_endless_head_is_refused) {
     EXPECT_TRUE(got.error() == errc::too_large) << got.error().message;
 }
 
-awaitable<void> read_slowly(client& from, std::string url, std::atomic<std::size_t>& written, std::size_t& read,
-                            std::size_t& ahead) {
+awaitable<void> read_slowly(client* from, std::string url, std::atomic<std::size_t>* written, std::size_t* read,
+                            std::size_t* ahead) {
     request what;
     what.url = std::move(url);
-    auto opened = co_await from.open(std::move(what));
+    auto opened = co_await from->open(std::move(what));
     EXPECT_TRUE(opened);
     asio::steady_timer timer(co_await asio::this_coro::executor, 300ms);
     co_await timer.async_wait(asio::use_awaitable);
-    ahead = written.load();
+    *ahead = written->load();
     for (;;) {
         auto piece = co_await (*opened)->read();
         EXPECT_TRUE(piece) << piece.error().message;
@@ -257,7 +257,7 @@ awaitable<void> read_slowly(client& from, std::string url, std::atomic<std::size
             co_return;
         }
         EXPECT_LE(piece->size(), read_buffer_limit_bytes);
-        read += piece->size();
+        *read += piece->size();
     }
 }
 
@@ -273,20 +273,20 @@ TEST_F(fetch_test, a_slow_reader_holds_up_the_sender) {
     });
     std::size_t read = 0;
     std::size_t ahead = 0;
-    asio::co_spawn(io_, read_slowly(*client_, server.url("/"), written, read, ahead), asio::detached);
+    asio::co_spawn(io_, read_slowly(client_.get(), server.url("/"), &written, &read, &ahead), asio::detached);
     io_.run();
     EXPECT_EQ(read, total);
     EXPECT_LT(ahead, total / 2);  // our buffer and the kernel's, not the whole file
 }
 
-awaitable<void> read_one_and_drop(client& from, std::string url, std::string& got) {
+awaitable<void> read_one_and_drop(client* from, std::string url, std::string* got) {
     request what;
     what.url = std::move(url);
-    auto opened = co_await from.open(std::move(what));
+    auto opened = co_await from->open(std::move(what));
     EXPECT_TRUE(opened);
     auto piece = co_await (*opened)->read();
     EXPECT_TRUE(piece);
-    got = *piece;
+    *got = *piece;
 }
 
 TEST_F(fetch_test, dropping_the_answer_closes_the_connection) {
@@ -297,7 +297,7 @@ TEST_F(fetch_test, dropping_the_answer_closes_the_connection) {
         closed = true;
     });
     std::string got;
-    asio::co_spawn(io_, read_one_and_drop(*client_, server.url("/"), got), asio::detached);
+    asio::co_spawn(io_, read_one_and_drop(client_.get(), server.url("/"), &got), asio::detached);
     io_.run();
     EXPECT_EQ(got, "live");
     for (int i = 0; i < 200 && !closed; ++i) {
@@ -317,7 +317,7 @@ TEST_F(fetch_test, cancelling_the_coroutine_cancels_the_request) {
     request what;
     what.url = server.url("/");
     std::exception_ptr thrown;
-    asio::co_spawn(io_, store(*client_, what, out),
+    asio::co_spawn(io_, store(client_.get(), what, &out),
                    asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr e) { thrown = e; }));
     asio::steady_timer timer(io_, 50ms);
     timer.async_wait([&](boost::system::error_code) { stop.emit(asio::cancellation_type::all); });
@@ -335,7 +335,7 @@ TEST_F(fetch_test, stopping_the_client_ends_open_requests) {
     request what;
     what.url = server.url("/");
     // The coroutine uses the client until it first waits; the timer's handler runs after that.
-    asio::co_spawn(io_, store(*client_, what, out), asio::detached);
+    asio::co_spawn(io_, store(client_.get(), what, &out), asio::detached);
     asio::steady_timer timer(io_, 50ms);
     timer.async_wait([&](boost::system::error_code) { client_.reset(); });
     io_.run();
@@ -351,7 +351,7 @@ TEST_F(fetch_test, destroying_the_executor_under_a_waiting_reader_is_clean) {
         asio::io_context short_lived;
         request what;
         what.url = server.url("/");
-        asio::co_spawn(short_lived, store(*client_, what, out), asio::detached);
+        asio::co_spawn(short_lived, store(client_.get(), what, &out), asio::detached);
         short_lived.run_for(50ms);
     }
     EXPECT_FALSE(out);
@@ -368,7 +368,7 @@ TEST_F(fetch_test, many_at_once) {
     for (int i = 0; i < count; ++i) {
         request what;
         what.url = server.url("/" + std::to_string(i));
-        asio::co_spawn(io_, store(*client_, what, out[static_cast<std::size_t>(i)]), asio::detached);
+        asio::co_spawn(io_, store(client_.get(), what, &out[static_cast<std::size_t>(i)]), asio::detached);
     }
     io_.run();
     for (int i = 0; i < count; ++i) {

@@ -43,9 +43,9 @@ std::string contents(const std::filesystem::path& path) {
     return out.str();
 }
 
-awaitable<void> pull_into(model_store& store, reference which, on_pull_progress progress,
-                          std::optional<result<local_model>>& out) {
-    out = co_await store.pull(std::move(which), std::move(progress));
+awaitable<void> pull_into(model_store* store, reference which, on_pull_progress progress,
+                          std::optional<result<local_model>>* out) {
+    *out = co_await store->pull(std::move(which), std::move(progress));
 }
 
 class pull_test : public ::testing::Test {
@@ -68,7 +68,7 @@ class pull_test : public ::testing::Test {
 
     result<local_model> pull(model_store& store, on_pull_progress progress = {}) {
         std::optional<result<local_model>> out;
-        asio::co_spawn(io_, pull_into(store, which_, std::move(progress), out), asio::detached);
+        asio::co_spawn(io_, pull_into(&store, which_, std::move(progress), &out), asio::detached);
         io_.restart();
         io_.run();
         return *out;
@@ -364,8 +364,8 @@ TEST_F(pull_test, two_at_once_fetch_one_file) {
     auto second = open_store(hub);
     std::optional<result<local_model>> a;
     std::optional<result<local_model>> b;
-    asio::co_spawn(io_, pull_into(*first, which_, {}, a), asio::detached);
-    asio::co_spawn(io_, pull_into(*second, which_, {}, b), asio::detached);
+    asio::co_spawn(io_, pull_into(first.get(), which_, {}, &a), asio::detached);
+    asio::co_spawn(io_, pull_into(second.get(), which_, {}, &b), asio::detached);
     io_.run();
     ASSERT_TRUE(a && *a) << (*a).error().message;
     ASSERT_TRUE(b && *b) << (*b).error().message;
@@ -384,7 +384,7 @@ TEST_F(pull_test, cancelling_keeps_what_has_come) {
     std::optional<result<local_model>> out;
     asio::cancellation_signal stop;
     std::exception_ptr thrown;
-    asio::co_spawn(io_, pull_into(*store, which_, {}, out),
+    asio::co_spawn(io_, pull_into(store.get(), which_, {}, &out),
                    asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr e) { thrown = e; }));
     // Not before the stall, so that it is the waiting that is cancelled.
     const auto deadline = std::chrono::steady_clock::now() + 60s;
