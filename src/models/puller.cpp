@@ -152,9 +152,9 @@ puller::attempt puller::status_end(const fetch::response_head& head) const {
     return out;
 }
 
-awaitable<void> puller::pause(const attempt& last, int in_a_row) {
+awaitable<void> puller::pause(std::chrono::seconds asked, int in_a_row) {
     auto delay = options_.first_retry_delay * (1 << std::min(in_a_row, 10));
-    delay = std::max<std::chrono::milliseconds>(std::min(delay, longest_retry_delay), last.wait);
+    delay = std::max<std::chrono::milliseconds>(std::min(delay, longest_retry_delay), asked);
     report(pull_phase::retrying, true);
     boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, delay);
     co_await timer.async_wait(boost::asio::use_awaitable);
@@ -170,7 +170,7 @@ awaitable<result<void>> puller::learn() {
         if (last.end == attempt_end::failed || in_a_row + 1 >= options_.max_attempts) {
             co_return last.why;
         }
-        co_await pause(last, in_a_row);
+        co_await pause(last.wait, in_a_row);
     }
 }
 
@@ -215,6 +215,10 @@ awaitable<result<void>> puller::continue_earlier() {
         auto bytes = part_->read(offset, hash_step_bytes);
         if (!bytes) {
             co_return bytes.error();
+        }
+        if (bytes->empty()) {
+            co_return fail(errc::io_failed,
+                           with_suffix(".part").string() + " became shorter while it was read; try again");
         }
         hash_.update(*bytes);
         offset += bytes->size();
@@ -261,7 +265,7 @@ awaitable<result<void>> puller::download() {
             why.message += "; tried " + std::to_string(in_a_row) + " times; what has come is kept, so try again later";
             co_return why;
         }
-        co_await pause(last, in_a_row);
+        co_await pause(last.wait, in_a_row);
     }
     report(pull_phase::downloading, true);
     co_return result<void>();

@@ -42,7 +42,7 @@ class puller {
     result<void> restart();
     result<local_model> finish();
 
-    awaitable<void> pause(const attempt& last, int in_a_row);
+    awaitable<void> pause(std::chrono::seconds asked, int in_a_row);
     fetch::request request_for(std::string method, std::string url) const;
     attempt explain(const error& network) const;
     attempt refuse(error why) const { return {attempt_end::failed, std::move(why), {}}; }

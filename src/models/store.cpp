@@ -85,9 +85,15 @@ result<local_model> file_store::find_by_id(const std::string& id) {
     if (!all) {
         return all.error();
     }
-    const auto found = std::find_if(all->begin(), all->end(), [&](const local_model& m) { return m.id == id; });
+    const auto is_named = [&](const local_model& m) { return m.id == id; };
+    const auto found = std::find_if(all->begin(), all->end(), is_named);
     if (found == all->end()) {
         return fail(errc::not_found, "there is no model '" + id + "' here; 'starling models list' shows what there is");
+    }
+    const auto other = std::find_if(std::next(found), all->end(), is_named);
+    if (other != all->end()) {
+        return fail(errc::bad_reference,
+                    "more than one model is called '" + id + "'; give " + found->source + " or " + other->source);
     }
     return std::move(*found);
 }

@@ -108,6 +108,14 @@ TEST_F(store_test, what_does_not_belong_is_not_listed) {
     ASSERT_EQ(got->size(), 2U);
     EXPECT_EQ(got->at(0).source, "hf://owner/repo/a.gguf");
     EXPECT_EQ(got->at(1).source, "hf://owner/repo/folder/d.gguf");
+
+    EXPECT_EQ(store->find(*parse_reference("d"))->source, got->at(1).source);
+    std::filesystem::create_directories(repo.parent_path() / "other");
+    std::ofstream(repo.parent_path() / "other" / "d.gguf") << "x";
+    const auto two = store->find(*parse_reference("d"));
+    ASSERT_FALSE(two);
+    EXPECT_TRUE(two.error() == errc::bad_reference);
+    EXPECT_NE(two.error().message.find("hf://owner/other/d.gguf"), std::string::npos) << two.error().message;
 }
 
 TEST(models_files, one_holder_at_a_time) {
