@@ -171,7 +171,10 @@ bool transfer::configure() {
     };
     for (const auto& [name, value] : what_.headers) {
         // libcurl writes a header without a value only when it ends in a semicolon.
-        add(value.empty() ? name + ";" : name + ": " + value);
+        std::string line = name;
+        line += value.empty() ? ";" : ": ";
+        line += value;
+        add(line);
     }
     // Without this a body over 1 MB waits a second for a "100 Continue" that many servers never send.
     add("Expect:");

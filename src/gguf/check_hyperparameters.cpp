@@ -51,7 +51,7 @@ class checker {
 
     result<void> run() {
         for (auto step : {&checker::kind, &checker::tensors, &checker::sizes, &checker::experts, &checker::heads,
-                          &checker::rotation, &checker::numbers}) {
+                          &checker::projections, &checker::rotation, &checker::numbers}) {
             if (auto done = (this->*step)(); !done) {
                 return done;
             }
@@ -73,6 +73,7 @@ class checker {
     result<void> sizes();
     result<void> experts();
     result<void> heads();
+    result<void> projections();
     result<void> rotation();
     result<void> numbers();
 
@@ -271,6 +272,30 @@ result<void> checker::heads() {
         return fail(errc::corrupt, "the keys of a head have " + std::to_string(header_.key_length()) +
                                        " elements and its values " + std::to_string(header_.value_length()) +
                                        ", which a " + std::string(header_.architecture()) + " model cannot have");
+    }
+    return {};
+}
+
+// Some graphs reshape by the lengths of the metadata what was computed with the rows of these matrices.
+result<void> checker::projections() {
+    struct projection {
+        const char* tensor;
+        std::int64_t length;
+        const char* sliding_window;  // layers with a window may have heads of another length
+    };
+    for (const projection& p : {projection{"attn_k.weight", header_.key_length(), "attention.key_length_swa"},
+                                projection{"attn_v.weight", header_.value_length(), "attention.value_length_swa"}}) {
+        const auto other = number(p.sliding_window, 0, max_head_length);
+        for (std::int64_t layer = 0; layer < header_.layers(); ++layer) {
+            const tensor_info* tensor = header_.find_tensor("blk." + std::to_string(layer) + "." + p.tensor);
+            const std::int64_t heads = header_.kv_heads(layer);
+            const auto rows = tensor != nullptr ? static_cast<std::int64_t>(tensor->shape[1]) : 0;
+            if (tensor != nullptr && heads > 0 && rows != heads * p.length && rows != heads * (other ? *other : -1)) {
+                return fail(errc::corrupt, "the tensor '" + shown(tensor->name) + "' has " + std::to_string(rows) +
+                                               " rows for " + std::to_string(heads) + " heads of " +
+                                               std::to_string(p.length));
+            }
+        }
     }
     return {};
 }

@@ -318,7 +318,7 @@ TEST_F(fetch_test, cancelling_the_coroutine_cancels_the_request) {
     what.url = server.url("/");
     std::exception_ptr thrown;
     asio::co_spawn(io_, store(client_.get(), what, &out),
-                   asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr e) { thrown = e; }));
+                   asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr e) { thrown = std::move(e); }));
     asio::steady_timer timer(io_, 50ms);
     timer.async_wait([&](boost::system::error_code) { stop.emit(asio::cancellation_type::all); });
     io_.run();

@@ -57,13 +57,13 @@ class pull_test : public ::testing::Test {
         std::filesystem::remove_all(options_.data_dir);
         options_.first_retry_delay = 5ms;
         options_.idle_timeout = 20s;
-        client_ = std::move(*fetch::client::create());
+        client_ = fetch::client::create().value();
     }
     void TearDown() override { std::filesystem::remove_all(options_.data_dir); }
 
     std::unique_ptr<model_store> open_store(const fake_hub& hub) {
         options_.hub_url = hub.url();
-        return std::move(*model_store::create(options_, *client_));
+        return model_store::create(options_, *client_).value();
     }
 
     result<local_model> pull(model_store& store, on_pull_progress progress = {}) {
@@ -385,7 +385,7 @@ TEST_F(pull_test, cancelling_keeps_what_has_come) {
     asio::cancellation_signal stop;
     std::exception_ptr thrown;
     asio::co_spawn(io_, pull_into(store.get(), which_, {}, &out),
-                   asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr e) { thrown = e; }));
+                   asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr e) { thrown = std::move(e); }));
     // Not before the stall, so that it is the waiting that is cancelled.
     const auto deadline = std::chrono::steady_clock::now() + 60s;
     std::error_code missing;
@@ -411,7 +411,7 @@ TEST_F(pull_test, nobody_at_the_hub) {
         url = hub.url();
     }
     options_.hub_url = url;
-    auto store = std::move(*model_store::create(options_, *client_));
+    auto store = model_store::create(options_, *client_).value();
     expect_failure(pull(*store), errc::unreachable, "cannot fetch hf://owner/repo/model.gguf");
     expect_nothing_left();
 }

@@ -19,11 +19,11 @@ class store_test : public ::testing::Test {
             std::filesystem::path(::testing::TempDir()) / ("store_" + std::to_string(::getpid()) + "_" + info->name());
         std::filesystem::remove_all(folder_);
         options_.data_dir = folder_ / "data";
-        client_ = std::move(*fetch::client::create());
+        client_ = fetch::client::create().value();
     }
     void TearDown() override { std::filesystem::remove_all(folder_); }
 
-    std::unique_ptr<model_store> open() { return std::move(*model_store::create(options_, *client_)); }
+    std::unique_ptr<model_store> open() { return model_store::create(options_, *client_).value(); }
 
     std::filesystem::path folder_;
     store_options options_;
