@@ -30,9 +30,9 @@ int chat(const chat_arguments& arguments) {
         prompt += (prompt.empty() ? "" : " ") + word;
     }
     if (!arguments.words.empty() && prompt.empty()) {
-        return report(fail(node::errc::wrong_usage, "The prompt is empty; write what you want to ask."));
+        return report(fail(settings::errc::wrong_usage, "The prompt is empty; write what you want to ask."));
     }
-    chat_target target{.settings = std::move(*settings), .url = arguments.url, .model = arguments.model};
+    chat_target target{.config = std::move(*settings), .url = arguments.url, .model = arguments.model};
     auto engine = open_chat_engine(target, keyboard);
     if (!engine) {
         return engine.error() == node::errc::stopped ? interrupted : report(engine.error());

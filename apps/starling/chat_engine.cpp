@@ -11,12 +11,12 @@ namespace starling::cli {
 result<std::unique_ptr<chat_engine>> open_chat_engine(chat_target target, interrupts& keyboard) {
     remote_target remote;
     remote.model = target.model;
-    remote.api_key_file = target.settings.api_key_file;
+    remote.api_key_file = target.config.api_key_file;
     if (!target.url.empty()) {
         remote.url = target.url;
         return open_remote_engine(std::move(remote), keyboard);
     }
-    if (const auto running = node::find_running(target.settings.data_dir)) {
+    if (const auto running = node::find_running(target.config.data_dir)) {
         remote.url = running->api_url;
         if (remote.api_key_file.empty()) {
             remote.api_key_file = running->api_key_file;
@@ -27,7 +27,7 @@ result<std::unique_ptr<chat_engine>> open_chat_engine(chat_target target, interr
             return engine;
         }
     }
-    return open_own_engine(std::move(target.settings), target.model, keyboard);
+    return open_own_engine(std::move(target.config), target.model, keyboard);
 }
 
 }  // namespace starling::cli

@@ -4,7 +4,8 @@
 #include "base/result.hpp"
 #include "engine/engine.hpp"
 #include "interrupts.hpp"
-#include "node/config.hpp"
+#include "node/errc.hpp"
+#include "settings/config.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -29,7 +30,7 @@ class chat_engine {
 };
 
 struct chat_target {
-    node::config settings;
+    settings::config config;
     std::string url;    // of a server; empty: look for a node here, else run an engine
     std::string model;  // empty: whatever is there first
 };

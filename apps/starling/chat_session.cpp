@@ -112,7 +112,7 @@ int chat_session::run_from_pipe() {
 int chat_session::run_at_terminal() {
     std::printf("%s, answered by %s. /help lists what else you can type; Ctrl-D leaves.\n", engine_->model().c_str(),
                 engine_->place().c_str());
-    line_editor editor(target_.settings.data_dir / "chat_history", *keyboard_);
+    line_editor editor(target_.config.data_dir / "chat_history", *keyboard_);
     std::string text;
     for (;;) {
         const line got = editor.read(text.empty() ? "> " : "… ");

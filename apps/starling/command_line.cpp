@@ -1,7 +1,7 @@
 #include "command_line.hpp"
 
 #include "node/private_file.hpp"
-#include "node/settings.hpp"
+#include "settings/table.hpp"
 
 #include <CLI/CLI.hpp>
 #include <unistd.h>
@@ -26,9 +26,9 @@ std::string environment(const std::string& name) {
     return value == nullptr ? std::string{} : std::string(value);
 }
 
-node::named_values documented_environment() {
-    node::named_values out;
-    for (const node::setting& row : node::settings()) {
+settings::named_values documented_environment() {
+    settings::named_values out;
+    for (const settings::setting& row : settings::all_settings()) {
         const std::string name(row.environment);
         if (const std::string value = name.empty() ? name : environment(name); !value.empty()) {
             out.emplace_back(name, value);
@@ -48,7 +48,7 @@ std::string host_name() {
     return name.data();
 }
 
-void add_setting(CLI::App& verb, given_settings& into, const node::setting& row) {
+void add_setting(CLI::App& verb, given_settings& into, const settings::setting& row) {
     const std::string flag = "--" + std::string(row.flag);
     const std::string name(row.flag);
     std::string help(row.help);
@@ -57,11 +57,11 @@ void add_setting(CLI::App& verb, given_settings& into, const node::setting& row)
     }
     CLI::Option* option = nullptr;
     switch (row.kind) {
-        case node::setting_kind::toggle:
+        case settings::setting_kind::toggle:
             option = verb.add_flag_function(
                 flag, [&into, name](std::int64_t) { into.flags.emplace_back(name, "true"); }, help);
             break;
-        case node::setting_kind::list:
+        case settings::setting_kind::list:
             option = verb.add_option_function<std::vector<std::string>>(
                 flag,
                 [&into, name](const std::vector<std::string>& values) {
@@ -72,8 +72,8 @@ void add_setting(CLI::App& verb, given_settings& into, const node::setting& row)
                 help);
             option->allow_extra_args(false);
             break;
-        case node::setting_kind::number:
-        case node::setting_kind::text:
+        case settings::setting_kind::number:
+        case settings::setting_kind::text:
             option = verb.add_option_function<std::string>(
                 flag, [&into, name](const std::string& value) { into.flags.emplace_back(name, value); }, help);
             option->take_last();
@@ -86,7 +86,7 @@ void add_setting(CLI::App& verb, given_settings& into, const node::setting& row)
 }
 
 /// The file named with --config must exist; the one in the data directory may.
-result<void> apply_file(node::config& into, const std::string& named) {
+result<void> apply_file(settings::config& into, const std::string& named) {
     const std::filesystem::path path = named.empty() ? into.data_dir / "config.toml" : std::filesystem::path(named);
     std::error_code failed;
     if (named.empty() && !std::filesystem::exists(path, failed)) {
@@ -94,9 +94,9 @@ result<void> apply_file(node::config& into, const std::string& named) {
     }
     auto text = node::read_small_file(path, max_config_bytes);
     if (!text) {
-        return fail(node::errc::bad_config, text.error().message);
+        return fail(settings::errc::bad_config, text.error().message);
     }
-    return node::apply_toml(into, *text, path.string());
+    return settings::apply_toml(into, *text, path.string());
 }
 
 /// Libraries begin some messages with a small letter, because they are used within others.
@@ -124,35 +124,35 @@ void add_settings(CLI::App& verb, given_settings& into, std::initializer_list<st
     verb.add_option("--config", into.config_file, "a configuration file (default: config.toml in the data directory)")
         ->type_name("FILE")
         ->group("Settings");
-    for (const node::setting& row : node::settings()) {
+    for (const settings::setting& row : settings::all_settings()) {
         if (flags.size() == 0 || std::find(flags.begin(), flags.end(), row.flag) != flags.end()) {
             add_setting(verb, into, row);
         }
     }
 }
 
-result<node::config> load_config(const given_settings& given) {
-    const node::named_values variables = documented_environment();
+result<settings::config> load_config(const given_settings& given) {
+    const settings::named_values variables = documented_environment();
     // Environment and flags say where the data directory is, and so where the file is that comes before both.
-    node::config place;
+    settings::config place;
     place.data_dir = default_data_dir();
-    if (auto applied = node::apply_environment(place, variables); !applied) {
+    if (auto applied = settings::apply_environment(place, variables); !applied) {
         return applied.error();
     }
-    if (auto applied = node::apply_flags(place, given.flags); !applied) {
+    if (auto applied = settings::apply_flags(place, given.flags); !applied) {
         return applied.error();
     }
 
-    node::config out;
+    settings::config out;
     out.data_dir = place.data_dir;
     out.name = host_name();
     if (auto applied = apply_file(out, given.config_file); !applied) {
         return applied.error();
     }
-    if (auto applied = node::apply_environment(out, variables); !applied) {
+    if (auto applied = settings::apply_environment(out, variables); !applied) {
         return applied.error();
     }
-    if (auto applied = node::apply_flags(out, given.flags); !applied) {
+    if (auto applied = settings::apply_flags(out, given.flags); !applied) {
         return applied.error();
     }
     return out;
@@ -160,7 +160,7 @@ result<node::config> load_config(const given_settings& given) {
 
 exit_code report(const error& what) {
     std::fprintf(stderr, "starling: %s\n", sentence(what.message).c_str());
-    const bool usage = what == node::errc::wrong_usage || what == node::errc::bad_config || what == node::errc::refused;
+    const bool usage = what == settings::errc::wrong_usage || what == settings::errc::bad_config || what == settings::errc::refused;
     return usage ? wrong_usage : failed;
 }
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "node/config.hpp"
+#include "settings/config.hpp"
 
 #include <initializer_list>
 #include <string>
@@ -21,14 +21,14 @@ enum exit_code : int { done = 0, failed = 1, wrong_usage = 2, interrupted = 130 
 /// What was given on the command line, before it is merged.
 struct given_settings {
     std::string config_file;
-    node::named_values flags;
+    settings::named_values flags;
 };
 
 /// Adds --config and the flags of these settings to a verb; of all settings for an empty list.
 void add_settings(CLI::App& verb, given_settings& into, std::initializer_list<std::string_view> flags = {});
 
 /// Defaults < file < environment < flags.
-result<node::config> load_config(const given_settings& given);
+result<settings::config> load_config(const given_settings& given);
 
 /// "starling: <message>" on stderr; gives the exit code that fits.
 exit_code report(const error& what);

@@ -1,6 +1,6 @@
 // The command line of Starling: parses, dispatches to one verb, and turns what comes back into an exit code.
 #include "command_line.hpp"
-#include "node/nearest.hpp"
+#include "settings/nearest.hpp"
 #include "verbs.hpp"
 
 #include <CLI/CLI.hpp>
@@ -76,7 +76,7 @@ std::string explain_extra(const CLI::App& app) {
     }
     const std::vector<std::string> names = known_names(verb, flag);
     const std::vector<std::string_view> views(names.begin(), names.end());
-    const std::string_view close = node::nearest(word, views);
+    const std::string_view close = settings::nearest(word, views);
     std::string out = flag          ? "There is no flag " + word
                       : takes_verbs ? "There is no verb '" + word + "'"
                                     : "'" + word + "' is one word too many";

@@ -85,7 +85,7 @@ class own_engine final : public chat_engine {
 
 }  // namespace
 
-result<std::unique_ptr<chat_engine>> open_own_engine(node::config settings, const std::string& model, interrupts& keyboard) {
+result<std::unique_ptr<chat_engine>> open_own_engine(settings::config settings, const std::string& model, interrupts& keyboard) {
     if (!model.empty()) {
         settings.models = {model};
     } else if (settings.models.size() > 1) {
@@ -102,8 +102,8 @@ result<std::unique_ptr<chat_engine>> open_own_engine(node::config settings, cons
     with.starter = built_in_starter();
     // A conversation is no place for log lines; what goes wrong comes back as a result.
     with.log = node::make_logger(std::make_shared<spdlog::sinks::stderr_sink_mt>(), settings.log_format,
-                                 settings.log_level == node::log_level::debug ? node::log_level::debug : node::log_level::error);
-    if (settings.log_level != node::log_level::debug) {
+                                 settings.log_level == settings::log_level::debug ? settings::log_level::debug : settings::log_level::error);
+    if (settings.log_level != settings::log_level::debug) {
         with.log->set_level(spdlog::level::off);
     }
     with.observer.on_model = [w = watch.get()](const node::model_event& event) {

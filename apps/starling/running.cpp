@@ -17,9 +17,9 @@ namespace starling::cli {
 
 namespace {
 
-std::shared_ptr<spdlog::logger> log_to_stderr(const node::config& settings) {
+std::shared_ptr<spdlog::logger> log_to_stderr(const settings::config& settings) {
     spdlog::sink_ptr sink;
-    if (stderr_is_terminal() && settings.log_format == node::log_format::pretty) {
+    if (stderr_is_terminal() && settings.log_format == settings::log_format::pretty) {
         sink = std::make_shared<spdlog::sinks::ansicolor_stderr_sink_mt>();
     } else {
         sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
@@ -77,8 +77,8 @@ class announcer {
 
 }  // namespace
 
-int run_node(node::config settings, node::purpose why, std::vector<std::string> hints) {
-    announcer show(settings.log_format == node::log_format::json, std::move(hints));
+int run_node(settings::config settings, node::purpose why, std::vector<std::string> hints) {
+    announcer show(settings.log_format == settings::log_format::json, std::move(hints));
     node::resources with;
     with.starter = built_in_starter();
     with.log = log_to_stderr(settings);

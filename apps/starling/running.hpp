@@ -9,6 +9,6 @@
 namespace starling::cli {
 
 /// `hints` are printed for people once the node is ready. Gives the exit code.
-int run_node(node::config settings, node::purpose why, std::vector<std::string> hints);
+int run_node(settings::config settings, node::purpose why, std::vector<std::string> hints);
 
 }  // namespace starling::cli

@@ -61,7 +61,7 @@ finding processor() {
     return out;
 }
 
-finding graphics(const config& settings) {
+finding graphics(const settings::config& settings) {
     finding out{.state = finding_state::ok, .subject = "gpu", .text = {}, .advice = {}};
     for (const llama::device_info& device : llama::devices()) {
         if (device.kind != "cpu") {
@@ -98,7 +98,7 @@ finding memory() {
     return out;
 }
 
-finding data_directory(const config& settings) {
+finding data_directory(const settings::config& settings) {
     finding out{.state = finding_state::ok, .subject = "data", .text = settings.data_dir.string() + " is writable", .advice = {}};
     if (auto prepared = prepare_data_dir(settings.data_dir); !prepared) {
         out.state = finding_state::fail;
@@ -107,7 +107,7 @@ finding data_directory(const config& settings) {
     return out;
 }
 
-finding disk(const config& settings) {
+finding disk(const settings::config& settings) {
     finding out{.state = finding_state::ok, .subject = "disk", .text = {}, .advice = {}};
     std::error_code failed;
     const auto space = std::filesystem::space(settings.data_dir, failed);
@@ -144,7 +144,7 @@ boost::system::error_code try_to_bind(const std::string& address, std::uint16_t 
 }
 
 template <class Protocol>
-finding port(const config& settings, std::uint16_t number, const std::string& subject, const std::string& flag) {
+finding port(const settings::config& settings, std::uint16_t number, const std::string& subject, const std::string& flag) {
     finding out{.state = finding_state::ok, .subject = subject, .text = {}, .advice = {}};
     const auto failed = try_to_bind<Protocol>(settings.bind, number);
     const std::string name = settings.bind + ":" + std::to_string(number);
@@ -158,7 +158,7 @@ finding port(const config& settings, std::uint16_t number, const std::string& su
     return out;
 }
 
-finding api_port(const config& settings) {
+finding api_port(const settings::config& settings) {
     if (const auto running = find_running(settings.data_dir)) {
         return {.state = finding_state::ok,
                 .subject = "port",
@@ -168,13 +168,13 @@ finding api_port(const config& settings) {
     return port<asio::ip::tcp>(settings, settings.port, "port", "--port");
 }
 
-finding api_keys(const config& settings) {
+finding api_keys(const settings::config& settings) {
     finding out{.state = finding_state::ok, .subject = "api key", .text = "none is asked for", .advice = {}};
     if (!settings.api_key_file.empty()) {
         const auto keys = read_keys(settings.api_key_file);
         out.state = keys ? finding_state::ok : finding_state::fail;
         out.text = keys ? std::to_string(keys->size()) + " in " + settings.api_key_file.string() : keys.error().message;
-    } else if (auto fits = check(settings); !fits) {
+    } else if (auto fits = settings::check(settings); !fits) {
         out.state = finding_state::fail;
         out.text = fits.error().message;
     }
@@ -210,7 +210,7 @@ finding built_in_model(bool has_starter) {
 
 }  // namespace
 
-std::vector<finding> diagnose(const config& settings, bool has_starter) {
+std::vector<finding> diagnose(const settings::config& settings, bool has_starter) {
     std::vector<finding> out{processor(), graphics(settings), memory(), data_directory(settings)};
     if (out.back().state == finding_state::ok) {
         out.push_back(disk(settings));

@@ -1,7 +1,7 @@
 // What could keep a node from working well on this machine, and what to do about it.
 #pragma once
 
-#include "node/config.hpp"
+#include "settings/config.hpp"
 
 #include <string>
 #include <vector>
@@ -18,6 +18,6 @@ struct finding {
 };
 
 /// Looks, and changes nothing but for making the data directory. Blocks for a moment; contacts nobody.
-std::vector<finding> diagnose(const config& settings, bool has_starter);
+std::vector<finding> diagnose(const settings::config& settings, bool has_starter);
 
 }  // namespace starling::node

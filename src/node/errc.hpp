@@ -1,4 +1,4 @@
-// Why a node could not be configured or started. The program prints the message and exits with 1; wrong_usage means 2.
+// Why a node could not be started, or ended. The program prints the message and exits with 1.
 #pragma once
 
 #include "base/result.hpp"
@@ -6,11 +6,8 @@
 namespace starling::node {
 
 enum class errc {
-    wrong_usage = 1,  // a flag or an environment variable with a value that it cannot have
-    bad_config,       // the configuration file; the message has line and column
-    data_dir,         // cannot be created, read or written
+    data_dir = 1,     // cannot be created, read or written
     already_running,  // another node has the same data directory
-    refused,          // asked for something unsafe, such as an open port without an API key
     cannot_listen,    // the port is taken, or the address is not of this machine
     model,            // a model cannot be found, fetched or loaded
     remote,           // another node does not answer, or answers with an error
@@ -24,11 +21,8 @@ constexpr const char* category_name(errc) {
 
 constexpr const char* describe(errc e) {
     switch (e) {
-        case errc::wrong_usage: return "wrong usage";
-        case errc::bad_config: return "bad configuration";
         case errc::data_dir: return "data directory";
         case errc::already_running: return "already running";
-        case errc::refused: return "refused";
         case errc::cannot_listen: return "cannot listen";
         case errc::model: return "model";
         case errc::remote: return "other node";

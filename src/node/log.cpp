@@ -13,12 +13,12 @@ namespace starling::node {
 
 namespace {
 
-spdlog::level::level_enum to_spdlog(log_level level) {
+spdlog::level::level_enum to_spdlog(settings::log_level level) {
     switch (level) {
-        case log_level::debug: return spdlog::level::debug;
-        case log_level::info: return spdlog::level::info;
-        case log_level::warn: return spdlog::level::warn;
-        case log_level::error: return spdlog::level::err;
+        case settings::log_level::debug: return spdlog::level::debug;
+        case settings::log_level::info: return spdlog::level::info;
+        case settings::log_level::warn: return spdlog::level::warn;
+        case settings::log_level::error: return spdlog::level::err;
     }
     return spdlog::level::info;
 }
@@ -103,9 +103,9 @@ std::string json_quoted(std::string_view text) {
     return out + "\"";
 }
 
-std::shared_ptr<spdlog::logger> make_logger(spdlog::sink_ptr sink, log_format format, log_level level) {
+std::shared_ptr<spdlog::logger> make_logger(spdlog::sink_ptr sink, settings::log_format format, settings::log_level level) {
     auto logger = std::make_shared<spdlog::logger>("starling", std::move(sink));
-    if (format == log_format::json) {
+    if (format == settings::log_format::json) {
         logger->set_formatter(std::make_unique<json_formatter>());
     } else {
         logger->set_formatter(std::make_unique<spdlog::pattern_formatter>("%H:%M:%S %^%-5l%$ %v"));

@@ -1,7 +1,7 @@
 // Log lines, for people or for programs. The program makes the logger and hands it to the node, which never prints.
 #pragma once
 
-#include "node/config.hpp"
+#include "settings/config.hpp"
 
 #include <spdlog/logger.h>
 #include <spdlog/sinks/sink.h>
@@ -13,7 +13,7 @@
 namespace starling::node {
 
 /// Pretty: "12:34:56 info  message". JSON: one object on each line, {"time","level","message"}.
-std::shared_ptr<spdlog::logger> make_logger(spdlog::sink_ptr sink, log_format format, log_level level);
+std::shared_ptr<spdlog::logger> make_logger(spdlog::sink_ptr sink, settings::log_format format, settings::log_level level);
 
 /// A JSON string with its quotes; bytes that are no UTF-8 become the replacement character.
 std::string json_quoted(std::string_view text);

@@ -7,7 +7,7 @@
 
 namespace starling::node {
 
-std::uint64_t memory_for_models(const config& settings) {
+std::uint64_t memory_for_models(const settings::config& settings) {
     std::uint64_t memory = machine_memory().available;
     if (memory == 0 || settings.gpu_layers == 0) {
         return memory;
@@ -19,7 +19,7 @@ std::uint64_t memory_for_models(const config& settings) {
     return memory;
 }
 
-result<std::unique_ptr<models::model_store>> make_store(const config& settings, std::span<const std::byte> starter,
+result<std::unique_ptr<models::model_store>> make_store(const settings::config& settings, std::span<const std::byte> starter,
                                                         fetch::client& client) {
     models::store_options options;
     options.data_dir = settings.data_dir;

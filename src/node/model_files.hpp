@@ -3,7 +3,7 @@
 
 #include "base/result.hpp"
 #include "models/models.hpp"
-#include "node/config.hpp"
+#include "settings/config.hpp"
 
 #include <cstddef>
 #include <memory>
@@ -13,10 +13,10 @@ namespace starling::node {
 
 /// Memory that a model may take here: what the system has free, and what its GPUs have free unless `gpu_layers` is 0.
 /// 0 when the system does not say.
-std::uint64_t memory_for_models(const config& settings);
+std::uint64_t memory_for_models(const settings::config& settings);
 
 /// `starter` and `client` must outlive the store. Errors: models::errc.
-result<std::unique_ptr<models::model_store>> make_store(const config& settings, std::span<const std::byte> starter,
+result<std::unique_ptr<models::model_store>> make_store(const settings::config& settings, std::span<const std::byte> starter,
                                                         fetch::client& client);
 
 }  // namespace starling::node

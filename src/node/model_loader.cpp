@@ -24,7 +24,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-llama::engine_options engine_options(const config& settings, const std::string& id, const models::local_model& file) {
+llama::engine_options engine_options(const settings::config& settings, const std::string& id, const models::local_model& file) {
     llama::engine_options out;
     out.id = id;
     out.path = file.path;
@@ -49,7 +49,7 @@ spdlog::level::level_enum level_of(llama::log_level level) {
 
 }  // namespace
 
-model_loader::model_loader(loader_services services, config settings)
+model_loader::model_loader(loader_services services, settings::config settings)
     : services_(std::move(services)),
       settings_(std::move(settings)),
       settled_(services_.network, asio::steady_timer::time_point::max()) {}
@@ -70,7 +70,7 @@ result<void> model_loader::add_upstream(const std::string& model) {
     }
     auto made = upstream::create(std::move(options), *services_.http);
     if (!made) {
-        return fail(errc::wrong_usage, made.error().message);
+        return fail(settings::errc::wrong_usage, made.error().message);
     }
     services_.table->announce(model, settings_.upstream);
     services_.table->set_ready(model, std::move(*made));

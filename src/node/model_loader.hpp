@@ -7,7 +7,7 @@
 #include "base/result.hpp"
 #include "fetch/fetch.hpp"
 #include "models/models.hpp"
-#include "node/config.hpp"
+#include "settings/config.hpp"
 #include "node/node.hpp"
 #include "route/model_table.hpp"
 
@@ -39,7 +39,7 @@ struct loader_services {
 
 class model_loader {
   public:
-    model_loader(loader_services services, config settings);
+    model_loader(loader_services services, settings::config settings);
     ~model_loader();
     model_loader(const model_loader&) = delete;
     model_loader& operator=(const model_loader&) = delete;
@@ -47,7 +47,7 @@ class model_loader {
     /// Checks what can be known before anything is loaded, and announces the model. Errors: errc::model.
     result<void> add(const std::string& reference);
 
-    /// The configured upstream server, under this name. Errors: errc::wrong_usage, errc::bad_config, errc::data_dir.
+    /// The configured upstream server, under this name. Errors: settings::errc (the URL, the key file), errc::data_dir.
     result<void> add_upstream(const std::string& model);
 
     /// Begins to load everything that was added.
@@ -79,7 +79,7 @@ class model_loader {
     void post_progress(const std::string& id, model_phase phase, float progress);
 
     loader_services services_;
-    config settings_;
+    settings::config settings_;
     std::vector<wanted> wanted_;
     std::list<boost::asio::cancellation_signal> fetching_;  // one for each download
     std::atomic<bool> stopping_ = false;  // read by loading threads

@@ -54,7 +54,7 @@ std::string api_url(const std::string& bind, std::uint16_t port) {
     return "http://" + host + ":" + std::to_string(port);
 }
 
-error listen_failure(const error& why, const config& settings) {
+error listen_failure(const error& why, const settings::config& settings) {
     if (why == http::errc::port_in_use) {
         return fail(errc::cannot_listen, "Port " + std::to_string(settings.port) + " on " + settings.bind +
                                              " is in use by another program; stop it, or choose another port with --port "
@@ -67,7 +67,7 @@ error listen_failure(const error& why, const config& settings) {
 
 class node::impl {
   public:
-    impl(config settings, purpose why, resources with, std::optional<identity> who, std::optional<data_dir_lock> lock,
+    impl(settings::config settings, purpose why, resources with, std::optional<identity> who, std::optional<data_dir_lock> lock,
          std::unique_ptr<fetch::client> http, std::unique_ptr<models::model_store> store)
         : settings_(std::move(settings)),
           purpose_(why),
@@ -223,7 +223,7 @@ class node::impl {
     }
 
     asio::io_context io_{1};
-    config settings_;
+    settings::config settings_;
     purpose purpose_;
     resources with_;
     std::optional<identity> identity_;
@@ -246,8 +246,8 @@ node::node(std::unique_ptr<impl> parts) : impl_(std::move(parts)) {}
 
 node::~node() = default;
 
-result<std::unique_ptr<node>> node::create(config settings, purpose why, resources with) {
-    if (auto fits = check(settings); !fits) {
+result<std::unique_ptr<node>> node::create(settings::config settings, purpose why, resources with) {
+    if (auto fits = settings::check(settings); !fits) {
         return fits.error();
     }
     if (auto prepared = prepare_data_dir(settings.data_dir); !prepared) {

@@ -11,7 +11,7 @@
 
 #include "base/result.hpp"
 #include "engine/engine.hpp"
-#include "node/config.hpp"
+#include "settings/config.hpp"
 #include "node/errc.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -64,7 +64,7 @@ struct resources {
 class node {
   public:
     /// Errors: errc, with one sentence for the person in front.
-    static result<std::unique_ptr<node>> create(config settings, purpose why, resources with);
+    static result<std::unique_ptr<node>> create(settings::config settings, purpose why, resources with);
     ~node();
     node(const node&) = delete;
     node& operator=(const node&) = delete;

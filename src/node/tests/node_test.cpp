@@ -37,10 +37,10 @@ std::vector<std::byte> read_starter() {
 /// A node that runs on a thread of its own until the test is over.
 class running {
   public:
-    running(config settings, purpose why, std::span<const std::byte> starter) {
+    running(settings::config settings, purpose why, std::span<const std::byte> starter) {
         resources with;
         with.starter = starter;
-        with.log = make_logger(std::make_shared<spdlog::sinks::null_sink_mt>(), log_format::pretty, log_level::error);
+        with.log = make_logger(std::make_shared<spdlog::sinks::null_sink_mt>(), settings::log_format::pretty, settings::log_level::error);
         with.observer.on_listening = [this](const listening_event& e) { listening_.set_value(e); };
         with.observer.on_ready = [this](const listening_event& e) { ready_.set_value(e); };
         with.observer.on_model = [this](const model_event& e) {
@@ -151,8 +151,8 @@ class nodes : public ::testing::Test {
     }
     void TearDown() override { fs::remove_all(dir_); }
 
-    config settings(const std::string& name = "a") {
-        config out;
+    settings::config config_for(const std::string& name = "a") {
+        settings::config out;
         out.data_dir = dir_ / name;
         out.port = 0;
         out.threads = 1;
@@ -164,7 +164,7 @@ class nodes : public ::testing::Test {
 };
 
 TEST_F(nodes, serve_and_stop) {
-    running node(settings(), purpose::serve, starter_);
+    running node(config_for(), purpose::serve, starter_);
     ASSERT_TRUE(node.created()) << node.outcome().error().message;
     const listening_event at = node.listening();
     EXPECT_EQ(at.node_id.size(), 64U);
@@ -185,19 +185,19 @@ TEST_F(nodes, serve_and_stop) {
 }
 
 TEST_F(nodes, two_fit_in_one_process_but_not_on_one_directory) {
-    running first(settings("a"), purpose::serve, starter_);
-    running second(settings("b"), purpose::serve, starter_);
+    running first(config_for("a"), purpose::serve, starter_);
+    running second(config_for("b"), purpose::serve, starter_);
     ASSERT_TRUE(first.created() && second.created());
     EXPECT_NE(first.ready().node_id, second.ready().node_id);
-    running third(settings("a"), purpose::serve, starter_);
+    running third(config_for("a"), purpose::serve, starter_);
     ASSERT_FALSE(third.created());
     EXPECT_TRUE(third.outcome().error() == errc::already_running);
 }
 
 TEST_F(nodes, a_port_in_use_is_named) {
-    running first(settings("a"), purpose::serve, starter_);
+    running first(config_for("a"), purpose::serve, starter_);
     const std::string url = first.listening().api_url;
-    config same = settings("b");
+    settings::config same = config_for("b");
     same.port = static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
     running second(same, purpose::serve, starter_);
     ASSERT_TRUE(second.ended_by_itself());
@@ -209,9 +209,9 @@ TEST_F(nodes, a_port_in_use_is_named) {
 }
 
 TEST_F(nodes, a_private_engine_leaves_the_running_node_alone) {
-    running served(settings(), purpose::serve, starter_);
+    running served(config_for(), purpose::serve, starter_);
     served.ready();
-    running own(settings(), purpose::private_engine, starter_);
+    running own(config_for(), purpose::private_engine, starter_);
     ASSERT_TRUE(own.created()) << own.outcome().error().message;
     own.ready();
     const std::string text = asio::co_spawn(own->executor(), answer(&*own.operator->(), 4), asio::use_future).get();
@@ -221,7 +221,7 @@ TEST_F(nodes, a_private_engine_leaves_the_running_node_alone) {
 }
 
 TEST_F(nodes, idle_serves_no_model) {
-    running node(settings(), purpose::idle, {});
+    running node(config_for(), purpose::idle, {});
     ASSERT_TRUE(node.created());
     node.ready();
     const std::string text = asio::co_spawn(node->executor(), answer(&*node.operator->(), 4), asio::use_future).get();
@@ -232,7 +232,7 @@ TEST_F(nodes, idle_serves_no_model) {
 
 TEST_F(nodes, stopping_at_any_moment_is_clean) {
     for (int delay_ms = 0; delay_ms < 60; delay_ms += 6) {
-        running node(settings(), purpose::serve, starter_);
+        running node(config_for(), purpose::serve, starter_);
         ASSERT_TRUE(node.created()) << node.outcome().error().message;
         std::this_thread::sleep_for(std::chrono::milliseconds(delay_ms));
         EXPECT_TRUE(node.stop()) << delay_ms;
@@ -242,7 +242,7 @@ TEST_F(nodes, stopping_at_any_moment_is_clean) {
 
 TEST_F(nodes, what_can_be_known_is_told_before_anything_runs) {
     const auto refused = [this](const std::string& model) {
-        config wrong = settings();
+        settings::config wrong = config_for();
         wrong.models = {model};
         running node(wrong, purpose::serve, starter_);
         EXPECT_FALSE(node.created()) << model;
@@ -261,7 +261,7 @@ TEST_F(nodes, what_can_be_known_is_told_before_anything_runs) {
 }
 
 TEST_F(nodes, stopping_gives_a_download_up) {
-    config unreachable = settings();
+    settings::config unreachable = config_for();
     unreachable.models = {"hf://owner/repository/file.gguf"};
     unreachable.hub_url = "http://127.0.0.1:1";
     running node(unreachable, purpose::serve, starter_);
@@ -273,7 +273,7 @@ TEST_F(nodes, stopping_gives_a_download_up) {
 }
 
 TEST_F(nodes, a_build_without_a_starter_says_so) {
-    running node(settings(), purpose::serve, {});
+    running node(config_for(), purpose::serve, {});
     ASSERT_FALSE(node.created());
     EXPECT_NE(node.outcome().error().message.find("no starter model"), std::string::npos) << node.outcome().error().message;
 }

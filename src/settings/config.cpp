@@ -1,7 +1,7 @@
-#include "node/config.hpp"
+#include "settings/config.hpp"
 
-#include "node/nearest.hpp"
-#include "node/settings.hpp"
+#include "settings/nearest.hpp"
+#include "settings/table.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,7 @@
 #include <map>
 #include <optional>
 
-namespace starling::node {
+namespace starling::settings {
 
 namespace {
 
@@ -74,7 +74,7 @@ result<void> apply_environment(config& into, const named_values& environment) {
             into.hub_token = value;
         }
     }
-    for (const setting& row : settings()) {
+    for (const setting& row : all_settings()) {
         const auto found = std::find_if(environment.begin(), environment.end(),
                                         [&row](const auto& pair) { return pair.first == row.environment; });
         // A variable that is set to nothing counts as not set, as the shell's users expect.
@@ -91,7 +91,7 @@ result<void> apply_environment(config& into, const named_values& environment) {
 result<void> apply_flags(config& into, const named_values& flags) {
     std::map<std::string_view, std::vector<std::string>> lists;
     for (const auto& [name, text] : flags) {
-        const auto rows = settings();
+        const auto rows = all_settings();
         const auto row =
             std::find_if(rows.begin(), rows.end(), [&name = name](const setting& s) { return s.flag == name; });
         if (row == rows.end()) {
@@ -105,7 +105,7 @@ result<void> apply_flags(config& into, const named_values& flags) {
             return applied;
         }
     }
-    for (const setting& row : settings()) {
+    for (const setting& row : all_settings()) {
         const auto list = lists.find(row.flag);
         if (list == lists.end()) {
             continue;
@@ -133,4 +133,4 @@ result<void> check(const config& settings) {
     return {};
 }
 
-}  // namespace starling::node
+}  // namespace starling::settings

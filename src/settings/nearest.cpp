@@ -1,11 +1,11 @@
-#include "node/nearest.hpp"
+#include "settings/nearest.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <numeric>
 #include <vector>
 
-namespace starling::node {
+namespace starling::settings {
 
 namespace {
 
@@ -47,4 +47,4 @@ std::string_view nearest(std::string_view given, std::span<const std::string_vie
     return found;
 }
 
-}  // namespace starling::node
+}  // namespace starling::settings

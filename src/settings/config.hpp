@@ -6,7 +6,7 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "node/errc.hpp"
+#include "settings/errc.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace starling::node {
+namespace starling::settings {
 
 enum class log_format { pretty, json };
 enum class log_level { debug, info, warn, error };
@@ -43,8 +43,8 @@ struct config {
     std::string hub_url{default_hub_url};
     std::string hub_token;  // from the environment alone (HF_TOKEN): a flag would show it to every user of the machine
     bool headless = false;  // no console page
-    node::log_format log_format = node::log_format::pretty;
-    node::log_level log_level = node::log_level::info;
+    settings::log_format log_format = settings::log_format::pretty;
+    settings::log_level log_level = settings::log_level::info;
 };
 
 /// A value by the name of its source: an environment variable, or a flag without its dashes.
@@ -63,4 +63,4 @@ result<void> apply_flags(config& into, const named_values& flags);
 /// What no single setting can tell: that they fit each other. Errors: errc::wrong_usage, errc::refused.
 result<void> check(const config& settings);
 
-}  // namespace starling::node
+}  // namespace starling::settings

@@ -1,7 +1,7 @@
 // The table of settings: one row for each, with its name in every source.
 #pragma once
 
-#include "node/config.hpp"
+#include "settings/config.hpp"
 
 #include <cstdint>
 #include <span>
@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-namespace starling::node {
+namespace starling::settings {
 
 enum class setting_kind { toggle, number, text, list };
 
@@ -27,6 +27,6 @@ struct setting {
     result<void> (*apply)(config& into, const setting_value& value);
 };
 
-std::span<const setting> settings();
+std::span<const setting> all_settings();
 
-}  // namespace starling::node
+}  // namespace starling::settings

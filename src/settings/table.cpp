@@ -1,9 +1,9 @@
-#include "node/settings.hpp"
+#include "settings/table.hpp"
 
 #include <array>
 #include <limits>
 
-namespace starling::node {
+namespace starling::settings {
 
 namespace {
 
@@ -163,8 +163,8 @@ constexpr std::array table{
 
 }  // namespace
 
-std::span<const setting> settings() {
+std::span<const setting> all_settings() {
     return table;
 }
 
-}  // namespace starling::node
+}  // namespace starling::settings

@@ -1,7 +1,7 @@
 // The configuration file. The only file that sees the TOML library.
-#include "node/config.hpp"
-#include "node/nearest.hpp"
-#include "node/settings.hpp"
+#include "settings/config.hpp"
+#include "settings/nearest.hpp"
+#include "settings/table.hpp"
 
 #include <toml++/toml.h>
 
@@ -9,7 +9,7 @@
 #include <optional>
 #include <sstream>
 
-namespace starling::node {
+namespace starling::settings {
 
 namespace {
 
@@ -73,7 +73,7 @@ const char* kind_name(setting_kind kind) {
 
 error unknown_key(std::string_view key, const std::string& at) {
     std::vector<std::string_view> known;
-    for (const setting& row : settings()) {
+    for (const setting& row : all_settings()) {
         known.push_back(row.key);
     }
     std::string message = at + "unknown key '" + std::string(key) + "'";
@@ -87,7 +87,7 @@ error unknown_key(std::string_view key, const std::string& at) {
 }
 
 result<void> apply_key(config& into, std::string_view key, const toml::node& value, const std::string& at) {
-    const auto rows = settings();
+    const auto rows = all_settings();
     const auto row = std::find_if(rows.begin(), rows.end(), [key](const setting& s) { return s.key == key; });
     if (row == rows.end()) {
         return unknown_key(key, at);
@@ -119,4 +119,4 @@ result<void> apply_toml(config& into, std::string_view text, std::string_view fi
     }
 }
 
-}  // namespace starling::node
+}  // namespace starling::settings

@@ -1,6 +1,6 @@
-#include "node/config.hpp"
-#include "node/nearest.hpp"
-#include "node/settings.hpp"
+#include "settings/config.hpp"
+#include "settings/nearest.hpp"
+#include "settings/table.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <set>
 #include <sstream>
 
-namespace starling::node {
+namespace starling::settings {
 namespace {
 
 TEST(config, defaults_need_no_source) {
@@ -124,7 +124,7 @@ TEST(settings, have_names_of_their_own_and_are_documented) {
     const std::string documented = text.str();
     std::set<std::string_view> keys;
     std::set<std::string_view> flags;
-    for (const setting& row : settings()) {
+    for (const setting& row : all_settings()) {
         EXPECT_TRUE(keys.insert(row.key).second) << row.key;
         EXPECT_TRUE(flags.insert(row.flag).second) << row.flag;
         EXPECT_FALSE(row.help.empty()) << row.key;
@@ -145,4 +145,4 @@ TEST(nearest, finds_slips_and_nothing_far_fetched) {
 }
 
 }  // namespace
-}  // namespace starling::node
+}  // namespace starling::settings
