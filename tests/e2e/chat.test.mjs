@@ -177,7 +177,7 @@ test('leaving in mid-stream frees the slot at once', async () => {
   });
   for await (const chunk of stream) {
     if (chunk.choices[0]?.delta?.content) {
-      assert.ok((await server.engine()).busy >= 1);
+      assert.ok(await eventually(async () => (await server.engine()).busy >= 1));
       stream.controller.abort();
       break;
     }

@@ -57,7 +57,7 @@ test('leaving the front ends the work behind', async () => {
   const stream = await ask(front, { max_tokens: 1500, ignore_eos: true, stream: true });
   for await (const chunk of stream) {
     if (chunk.choices[0]?.delta?.content) {
-      assert.ok((await behind.engine()).busy >= 1);
+      assert.ok(await eventually(async () => (await behind.engine()).busy >= 1));
       stream.controller.abort();
       break;
     }
