@@ -20,9 +20,9 @@ asio::awaitable<void> all_from(std::vector<asio::awaitable<void>>& tasks, std::s
     }
     const auto executor = co_await asio::this_coro::executor;
     auto rest = all_from(tasks, index + 1);
-    auto group = asio::experimental::make_parallel_group(
-        asio::co_spawn(executor, std::move(tasks[index]), asio::deferred),
-        asio::co_spawn(executor, std::move(rest), asio::deferred));
+    auto group =
+        asio::experimental::make_parallel_group(asio::co_spawn(executor, std::move(tasks[index]), asio::deferred),
+                                                asio::co_spawn(executor, std::move(rest), asio::deferred));
     auto [order, failed_here, failed_rest] =
         co_await std::move(group).async_wait(asio::experimental::wait_for_one_error(), asio::use_awaitable);
     const auto& first = order[0] == 0 ? failed_here : failed_rest;

@@ -1,8 +1,9 @@
 // Coroutines that run side by side inside one call, and never outlive it: cancelling the caller cancels them, and the
 // call returns only when both have ended.
 //
-// Callers make the coroutines first, as variables, and move them in; and no co_await stands in the condition of an `if`:
-// gcc 12 lays out the frame of a coroutine wrongly when temporaries that need destruction meet in such a condition.
+// Callers make the coroutines first, as variables, and move them in; and no co_await stands in the condition of an
+// `if`: gcc 12 lays out the frame of a coroutine wrongly when temporaries that need destruction meet in such a
+// condition.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

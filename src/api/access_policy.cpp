@@ -43,7 +43,8 @@ std::string_view without_port(std::string_view host) {
 
 bool is_header_list(std::string_view text) {
     return !text.empty() && text.size() <= max_echoed_headers && std::all_of(text.begin(), text.end(), [](char c) {
-        return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == ',' || c == ' ';
+        return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == ',' ||
+               c == ' ';
     });
 }
 

@@ -16,9 +16,9 @@ bool is_known_key(const std::vector<std::string>& keys, std::string_view offered
 std::string_view bearer_token(const http::header_list& headers);
 
 enum class origin_verdict {
-    none,          // not a browser, or a plain navigation
-    same_site,     // our own page
-    allowed,       // on the list: answer with CORS headers
+    none,       // not a browser, or a plain navigation
+    same_site,  // our own page
+    allowed,    // on the list: answer with CORS headers
     not_allowed,
 };
 

@@ -12,7 +12,9 @@ class chat_format final : public answer_format {
         : identity_(std::move(identity)), chunks_(identity_, options, logprobs), logprobs_(logprobs) {}
 
     void open(std::string& out, std::size_t choice) override { chunks_.open(out, choice); }
-    void add(std::string& out, std::size_t choice, const engine::chunk& chunk) override { chunks_.add(out, choice, chunk); }
+    void add(std::string& out, std::size_t choice, const engine::chunk& chunk) override {
+        chunks_.add(out, choice, chunk);
+    }
     void close(std::string& out, std::size_t choice, engine::finish_reason reason) override {
         chunks_.close(out, choice, reason);
     }
@@ -29,8 +31,8 @@ class chat_format final : public answer_format {
 
 class completion_format final : public answer_format {
   public:
-    completion_format(openai::answer_identity identity, openai::stream_options options, bool logprobs, std::size_t choices,
-                      std::vector<std::string> echoes)
+    completion_format(openai::answer_identity identity, openai::stream_options options, bool logprobs,
+                      std::size_t choices, std::vector<std::string> echoes)
         : identity_(std::move(identity)),
           chunks_(identity_, options, logprobs, choices),
           logprobs_(logprobs),
@@ -41,7 +43,9 @@ class completion_format final : public answer_format {
             chunks_.echo(out, choice, echoes_.at(choice));
         }
     }
-    void add(std::string& out, std::size_t choice, const engine::chunk& chunk) override { chunks_.add(out, choice, chunk); }
+    void add(std::string& out, std::size_t choice, const engine::chunk& chunk) override {
+        chunks_.add(out, choice, chunk);
+    }
     void close(std::string& out, std::size_t choice, engine::finish_reason reason) override {
         chunks_.close(out, choice, reason);
     }

@@ -23,11 +23,11 @@
 namespace starling::api {
 
 struct options {
-    std::string bind = "127.0.0.1";  // an IP address
-    std::uint16_t port = 9337;       // 0: a free one
+    std::string bind = "127.0.0.1";         // an IP address
+    std::uint16_t port = 9337;              // 0: a free one
     std::vector<std::string> api_keys;      // empty: no key is asked for
     std::vector<std::string> cors_origins;  // exact origins ("http://localhost:5173"), or "*"; empty: none
-    bool start_page = true;  // false: nothing at "/"
+    bool start_page = true;                 // false: nothing at "/"
     http::limits limits;
     std::chrono::milliseconds sse_comment_every{15'000};  // while a stream waits: proxies cut silent connections
 };
@@ -37,8 +37,8 @@ struct node_facts {
     std::string node_id;
     std::string name;
     std::string version;
-    std::string mesh_id;  // empty while it is in none
-    std::string role;     // worker, client, both
+    std::string mesh_id;                                // empty while it is in none
+    std::string role;                                   // worker, client, both
     std::function<route::machine_load()> machine_load;  // none: reported as idle
     std::function<std::uint64_t()> random;              // seeds of requests that name none, and request ids
 };
@@ -50,7 +50,7 @@ struct access_entry {
     std::string path;
     int status = 0;  // 499: the client went away before the answer was complete
     double duration_ms = 0.0;
-    std::string model;             // empty where none was asked
+    std::string model;  // empty where none was asked
     std::int32_t prompt_tokens = 0;
     std::int32_t completion_tokens = 0;
     std::string detail;  // the error's message, or why this generator was chosen

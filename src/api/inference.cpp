@@ -13,7 +13,8 @@ namespace starling::api {
 namespace {
 
 std::int64_t unix_time_s() {
-    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
 }
 
 /// One request for each choice; they differ in their seed. `of_prompt` is used up.

@@ -15,7 +15,8 @@ namespace starling::api {
 
 class inference {
   public:
-    inference(const options& options, route::model_table& models, metrics& metrics, std::function<std::uint64_t()> random);
+    inference(const options& options, route::model_table& models, metrics& metrics,
+              std::function<std::uint64_t()> random);
 
     /// Bodies are taken by value: they are freed before the first token is awaited.
     http::awaitable<void> chat(call& call, std::string body);

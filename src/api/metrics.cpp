@@ -66,8 +66,10 @@ void add_model_states(std::vector<prometheus::MetricFamily>& all, const scrape_f
     {
         gauge_family states(all, "starling_model_state", "1 for the state that the model is in");
         for (const auto& model : facts.models) {
-            for (const auto state : {route::model_state::loading, route::model_state::ready, route::model_state::failed}) {
-                states.add(model.state == state ? 1.0 : 0.0, {label{"model", model.id}, label{"state", to_string(state)}});
+            for (const auto state :
+                 {route::model_state::loading, route::model_state::ready, route::model_state::failed}) {
+                states.add(model.state == state ? 1.0 : 0.0,
+                           {label{"model", model.id}, label{"state", to_string(state)}});
             }
         }
     }
@@ -100,12 +102,15 @@ struct metrics::model_series {
 metrics::metrics()
     : registry_(std::make_unique<prometheus::Registry>()),
       requests_(counter(*registry_, "starling_http_requests_total", "requests answered, by route and status")),
-      durations_(histogram(*registry_, "starling_http_request_duration_seconds", "from a request's head to its answer's end")),
-      first_tokens_(histogram(*registry_, "starling_time_to_first_token_seconds", "from the request to the first token")),
+      durations_(
+          histogram(*registry_, "starling_http_request_duration_seconds", "from a request's head to its answer's end")),
+      first_tokens_(
+          histogram(*registry_, "starling_time_to_first_token_seconds", "from the request to the first token")),
       token_times_(histogram(*registry_, "starling_time_per_token_seconds", "mean time between an answer's tokens")),
       queue_times_(histogram(*registry_, "starling_queue_time_seconds", "waiting for a slot")),
       prompt_tokens_(counter(*registry_, "starling_prompt_tokens_total", "tokens of prompts")),
-      cached_tokens_(counter(*registry_, "starling_cached_tokens_total", "tokens of prompts that were not computed again")),
+      cached_tokens_(
+          counter(*registry_, "starling_cached_tokens_total", "tokens of prompts that were not computed again")),
       generated_tokens_(counter(*registry_, "starling_generated_tokens_total", "tokens of answers")) {}
 
 metrics::~metrics() = default;
@@ -117,9 +122,10 @@ metrics::model_series& metrics::of(const std::string& model) {
     }
     const prometheus::Labels labels{{"model", model}};
     return by_model_
-        .emplace(model, model_series{first_tokens_.Add(labels, first_token_buckets), token_times_.Add(labels, token_buckets),
-                                     queue_times_.Add(labels, first_token_buckets), prompt_tokens_.Add(labels),
-                                     cached_tokens_.Add(labels), generated_tokens_.Add(labels)})
+        .emplace(model,
+                 model_series{first_tokens_.Add(labels, first_token_buckets), token_times_.Add(labels, token_buckets),
+                              queue_times_.Add(labels, first_token_buckets), prompt_tokens_.Add(labels),
+                              cached_tokens_.Add(labels), generated_tokens_.Add(labels)})
         .first->second;
 }
 
@@ -157,7 +163,8 @@ std::string metrics::render(const scrape_facts& facts) const {
                      [](const engine::engine_load& load) { return static_cast<double>(load.queued); });
     add_engine_gauge(all, facts, "starling_tokens_per_second", "tokens generated, over the last seconds",
                      [](const engine::engine_load& load) { return load.tokens_per_s; });
-    add_engine_gauge(all, facts, "starling_cancelled_requests", "answers that were given up, since the model was loaded",
+    add_engine_gauge(all, facts, "starling_cancelled_requests",
+                     "answers that were given up, since the model was loaded",
                      [](const engine::engine_load& load) { return static_cast<double>(load.cancelled); });
     return prometheus::TextSerializer().Serialize(all);
 }

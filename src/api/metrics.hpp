@@ -40,7 +40,8 @@ class metrics {
 
     void request_answered(std::string_view route, int status, double seconds);
     void first_token(const std::string& model, double seconds);
-    void answer_complete(const std::string& model, const engine::token_usage& usage, const engine::stream_timing& timing);
+    void answer_complete(const std::string& model, const engine::token_usage& usage,
+                         const engine::stream_timing& timing);
 
     /// Text exposition format 0.0.4.
     std::string render(const scrape_facts& facts) const;

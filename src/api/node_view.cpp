@@ -3,10 +3,10 @@
 #include "api/process_memory.hpp"
 #include "openai/answer.hpp"
 
+#include <fmt/format.h>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -79,12 +79,9 @@ openai::listed_model listed(const model_status& model, std::int64_t created_s) {
 json::object deployment_json(const model_status& model, const std::string& node_id) {
     const auto info = model.generator->info();
     const auto load = model.generator->load();
-    json::object stage{{"node_id", node_id},
-                       {"first_layer", nullptr},
-                       {"last_layer", nullptr},
-                       {"memory_bytes", info.size_bytes},
-                       {"ms_per_token", nullptr},
-                       {"state", "ready"}};
+    json::object stage{{"node_id", node_id},      {"first_layer", nullptr},
+                       {"last_layer", nullptr},   {"memory_bytes", info.size_bytes},
+                       {"ms_per_token", nullptr}, {"state", "ready"}};
     if (info.layers > 0) {
         stage["first_layer"] = 0;
         stage["last_layer"] = info.layers - 1;
@@ -107,9 +104,9 @@ node_view::node_view(const node_facts& facts, route::model_table& models, metric
       models_(models),
       metrics_(metrics),
       started_(steady_clock::now()),
-      started_unix_s_(std::chrono::duration_cast<std::chrono::seconds>(
-                          std::chrono::system_clock::now().time_since_epoch())
-                          .count()) {}
+      started_unix_s_(
+          std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+              .count()) {}
 
 void node_view::health(call& call) const {
     const auto all = models_.snapshot(steady_clock::now());
@@ -172,19 +169,19 @@ void node_view::status(call& call) const {
     for (const auto& model : all) {
         models.push_back(model_json(model));
     }
-    call.send_json(json::serialize(json::object{
-        {"node_id", facts_.node_id},
-        {"name", facts_.name},
-        {"version", facts_.version},
-        {"mesh_id", facts_.mesh_id.empty() ? json::value(nullptr) : json::value(facts_.mesh_id)},
-        {"role", facts_.role},
-        {"health", health_json(assess(facts_, load))},
-        {"models", std::move(models)},
-        {"engine", json::object{{"slots", load.slots},
-                                {"busy", load.busy},
-                                {"queued", load.queued},
-                                {"tokens_per_s", rounded(load.tokens_per_s)}}},
-        {"uptime_s", rounded(std::chrono::duration<double>(steady_clock::now() - started_).count())}}));
+    call.send_json(json::serialize(
+        json::object{{"node_id", facts_.node_id},
+                     {"name", facts_.name},
+                     {"version", facts_.version},
+                     {"mesh_id", facts_.mesh_id.empty() ? json::value(nullptr) : json::value(facts_.mesh_id)},
+                     {"role", facts_.role},
+                     {"health", health_json(assess(facts_, load))},
+                     {"models", std::move(models)},
+                     {"engine", json::object{{"slots", load.slots},
+                                             {"busy", load.busy},
+                                             {"queued", load.queued},
+                                             {"tokens_per_s", rounded(load.tokens_per_s)}}},
+                     {"uptime_s", rounded(std::chrono::duration<double>(steady_clock::now() - started_).count())}}));
 }
 
 void node_view::peers(call& call) const {

@@ -1,3 +1,4 @@
+#include "http/server.hpp"
 #include "api/access_policy.hpp"
 #include "api/api.hpp"
 #include "api/call.hpp"
@@ -5,12 +6,11 @@
 #include "api/metrics.hpp"
 #include "api/node_view.hpp"
 #include "api/start_page.hpp"
-#include "http/server.hpp"
 #include "openai/errc.hpp"
 
+#include <fmt/format.h>
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <cctype>
@@ -36,7 +36,8 @@ std::function<std::uint64_t()> or_system_random(std::function<std::uint64_t()> g
 /// A client may name its request; anything that could break a log or a header is replaced by an id of ours.
 bool is_request_id(std::string_view id) {
     return !id.empty() && id.size() <= max_request_id && std::all_of(id.begin(), id.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+               c == '.';
     });
 }
 
@@ -103,17 +104,17 @@ std::optional<error> server::impl::find_fault(const http::request& head, const r
                                               origin_verdict origin) const {
     const bool is_read_only = head.method == "GET" || head.method == "HEAD";
     if (options_.api_keys.empty() && !is_local_host(http::find_header(head.headers, "host"))) {
-        return fail(openai::errc::origin_not_allowed,
-                    "This node asks for no API key, so it answers only to IP addresses and localhost in the Host header. "
-                    "Use one of those, or start it with --api-key-file.");
+        return fail(
+            openai::errc::origin_not_allowed,
+            "This node asks for no API key, so it answers only to IP addresses and localhost in the Host header. "
+            "Use one of those, or start it with --api-key-file.");
     }
     if (origin == origin_verdict::not_allowed && !is_read_only) {
         return fail(openai::errc::origin_not_allowed,
                     fmt::format("Pages of {} may not use this node. Allow them with --cors-origin.",
                                 http::find_header(head.headers, "origin").substr(0, max_logged_path)));
     }
-    if (!options_.api_keys.empty() && !route.is_open &&
-        !is_known_key(options_.api_keys, bearer_token(head.headers))) {
+    if (!options_.api_keys.empty() && !route.is_open && !is_known_key(options_.api_keys, bearer_token(head.headers))) {
         return fail(openai::errc::invalid_api_key,
                     bearer_token(head.headers).empty()
                         ? "This node asks for an API key. Send it as 'Authorization: Bearer KEY'."
@@ -125,7 +126,8 @@ std::optional<error> server::impl::find_fault(const http::request& head, const r
                     fmt::format("There is nothing at {} {}.", head.method, head.path.substr(0, max_logged_path)));
     }
     if (head.method != route.method && !(route.method == "GET" && head.method == "HEAD")) {
-        return fail(openai::errc::wrong_method, fmt::format("{} takes {}, not {}.", route.path, route.method, head.method));
+        return fail(openai::errc::wrong_method,
+                    fmt::format("{} takes {}, not {}.", route.path, route.method, head.method));
     }
     return find_body_fault(head, route);
 }

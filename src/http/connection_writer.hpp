@@ -74,9 +74,9 @@ class connection_writer final : public response_writer {
     bool blocked_ = false;  // the socket took less than it was given
     bool failed_ = false;
     std::string pending_;
-    std::size_t sent_ = 0;              // of pending_
-    boost::asio::steady_timer wake_;    // cancelled when the flush loop has something to do
-    boost::asio::steady_timer moved_;   // cancelled when bytes have left
+    std::size_t sent_ = 0;             // of pending_
+    boost::asio::steady_timer wake_;   // cancelled when the flush loop has something to do
+    boost::asio::steady_timer moved_;  // cancelled when bytes have left
 };
 
 }  // namespace starling::http

@@ -1,5 +1,6 @@
 #include "http/request_reader.hpp"
 
+#include <fmt/format.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -10,7 +11,6 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -25,9 +25,9 @@ using parser = beast::http::request_parser<beast::http::string_body>;
 namespace {
 
 constexpr auto quietly = asio::as_tuple(asio::use_awaitable);
-constexpr std::size_t first_read_bytes = 1024;       // most requests begin and end in it
-constexpr std::size_t body_read_bytes = 64 * 1024;   // for bodies that do not fit the first reads
-constexpr std::size_t pipelined_bytes = 16 * 1024;   // kept while an answer is being made; beyond it we stop reading
+constexpr std::size_t first_read_bytes = 1024;          // most requests begin and end in it
+constexpr std::size_t body_read_bytes = 64 * 1024;      // for bodies that do not fit the first reads
+constexpr std::size_t pipelined_bytes = 16 * 1024;      // kept while an answer is being made; beyond it we stop reading
 constexpr std::size_t linger_bytes = 32 * 1024 * 1024;  // of an unwanted body
 constexpr std::chrono::seconds linger_time{2};
 
@@ -82,7 +82,10 @@ read_outcome broken(int status, std::string what) {
 class request_reader::impl {
   public:
     impl(tcp::socket socket, const limits& limits, handler& answerer)
-        : stream(std::move(socket)), limits_(limits), handler_(answerer), buffer(limits.header_bytes + body_read_bytes) {}
+        : stream(std::move(socket)),
+          limits_(limits),
+          handler_(answerer),
+          buffer(limits.header_bytes + body_read_bytes) {}
 
     read_outcome explain(const boost::system::error_code& failed, bool anything_read) const {
         using beast::http::error;
@@ -92,7 +95,8 @@ class request_reader::impl {
         if (failed == error::body_limit) {
             return broken(413, fmt::format("The request's body is larger than {} bytes.", limits_.body_bytes));
         }
-        if (failed == error::end_of_stream || !anything_read || failed.category() != beast::http::make_error_code(error::end_of_stream).category()) {
+        if (failed == error::end_of_stream || !anything_read ||
+            failed.category() != beast::http::make_error_code(error::end_of_stream).category()) {
             return {};
         }
         return broken(400, fmt::format("The request is not valid HTTP/1.1: {}.", failed.message()));
@@ -136,7 +140,8 @@ awaitable<read_outcome> request_reader::read(connection_writer& writer) {
     parsed.header_limit(static_cast<std::uint32_t>(me.limits_.header_bytes));
     parsed.body_limit(me.limits_.body_bytes);
     me.stream.expires_after(me.limits_.header);
-    const auto [head_failed, head_read] = co_await beast::http::async_read_header(me.stream, me.buffer, parsed, quietly);
+    const auto [head_failed, head_read] =
+        co_await beast::http::async_read_header(me.stream, me.buffer, parsed, quietly);
     if (head_failed) {
         co_return me.explain(head_failed, parsed.got_some() || head_read > 0);
     }

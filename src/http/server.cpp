@@ -3,12 +3,12 @@
 #include "aio/task_scope.hpp"
 #include "http/session.hpp"
 
+#include <fmt/format.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <fmt/format.h>
 
 #include <list>
 #include <optional>
@@ -20,7 +20,7 @@ using asio::ip::tcp;
 
 namespace {
 
-constexpr std::size_t refusals_at_once = 64;  // connections over the limit that are told so; the rest is cut
+constexpr std::size_t refusals_at_once = 64;            // connections over the limit that are told so; the rest is cut
 constexpr std::chrono::milliseconds accept_pause{100};  // when the system is out of descriptors
 
 error explain_bind(const boost::system::error_code& failed, const std::string& address, std::uint16_t port) {
@@ -31,8 +31,9 @@ error explain_bind(const boost::system::error_code& failed, const std::string& a
                                 port, address));
     }
     if (failed == asio::error::access_denied) {
-        return fail(errc::not_permitted,
-                    fmt::format("Port {} may not be used without special rights. Choose one above 1023 with --port.", port));
+        return fail(
+            errc::not_permitted,
+            fmt::format("Port {} may not be used without special rights. Choose one above 1023 with --port.", port));
     }
     if (failed == boost::system::errc::address_not_available) {
         return fail(errc::bad_address, fmt::format("{} is not an address of this machine. Check --bind.", address));
@@ -45,7 +46,11 @@ error explain_bind(const boost::system::error_code& failed, const std::string& a
 class server::impl : public std::enable_shared_from_this<server::impl> {
   public:
     impl(asio::any_io_executor executor, limits limits, handler& answerer)
-        : executor_(executor), limits_(limits), handler_(answerer), acceptor_(executor), accepting_(executor),
+        : executor_(executor),
+          limits_(limits),
+          handler_(answerer),
+          acceptor_(executor),
+          accepting_(executor),
           sessions_(executor) {}
 
     result<std::uint16_t> start(const std::string& address, std::uint16_t port);
@@ -70,7 +75,8 @@ result<std::uint16_t> server::impl::start(const std::string& address, std::uint1
     boost::system::error_code failed;
     const auto parsed = asio::ip::make_address(address, failed);
     if (failed) {
-        return fail(errc::bad_address, fmt::format("'{}' is not an IP address. Give one like 127.0.0.1 to --bind.", address));
+        return fail(errc::bad_address,
+                    fmt::format("'{}' is not an IP address. Give one like 127.0.0.1 to --bind.", address));
     }
     const tcp::endpoint endpoint(parsed, port);
     acceptor_.open(endpoint.protocol(), failed);

@@ -14,8 +14,8 @@ namespace starling::openai {
 
 /// What every object of one answer begins with.
 struct answer_identity {
-    std::string id;            // "chatcmpl-…", "cmpl-…"
-    std::string model;         // that answered
+    std::string id;              // "chatcmpl-…", "cmpl-…"
+    std::string model;           // that answered
     std::int64_t created_s = 0;  // Unix time
 };
 

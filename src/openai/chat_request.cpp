@@ -4,8 +4,8 @@
 #include "openai/request.hpp"
 #include "openai/tools.hpp"
 
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
+#include <boost/json/serialize.hpp>
 
 #include <limits>
 
@@ -68,7 +68,8 @@ parsed<chat_request> parse_chat_request(std::string_view body, std::uint64_t see
     read_template_arguments(fields, prompt);
     read_grammar(fields, request.generate);
     if (!request.generate.grammar.empty() && (!prompt.tools.empty() || prompt.format != engine::output_format::text)) {
-        fields.complain(errc::invalid_value, "grammar", "'grammar' cannot be combined with 'tools' or 'response_format'.");
+        fields.complain(errc::invalid_value, "grammar",
+                        "'grammar' cannot be combined with 'tools' or 'response_format'.");
     }
     request.generate.prompt = std::move(prompt);
     if (found.any()) {

@@ -10,9 +10,9 @@ namespace starling::openai {
 namespace {
 
 constexpr std::int64_t max_int32 = std::numeric_limits<std::int32_t>::max();
-constexpr std::int64_t max_top_k = 1'000'000;      // more than any vocabulary
-constexpr double max_repeat_penalty = 10.0;        // far beyond where text turns to noise
-constexpr std::int64_t max_repeat_last_n = 65'536;  // the penalty looks at each of them at every token
+constexpr std::int64_t max_top_k = 1'000'000;         // more than any vocabulary
+constexpr double max_repeat_penalty = 10.0;           // far beyond where text turns to noise
+constexpr std::int64_t max_repeat_last_n = 65'536;    // the penalty looks at each of them at every token
 constexpr std::size_t max_grammar_bytes = 64 * 1024;  // grammars are compiled for each request
 
 std::uint64_t read_seed(const field_reader& fields, std::uint64_t fallback) {
@@ -20,8 +20,8 @@ std::uint64_t read_seed(const field_reader& fields, std::uint64_t fallback) {
     if (value != nullptr && value->is_uint64()) {
         return value->get_uint64();
     }
-    const auto seed = fields.integer("seed", std::numeric_limits<std::int64_t>::min(),
-                                     std::numeric_limits<std::int64_t>::max());
+    const auto seed =
+        fields.integer("seed", std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max());
     return seed ? static_cast<std::uint64_t>(*seed) : fallback;
 }
 
@@ -123,7 +123,8 @@ stream_options read_stream_options(const field_reader& fields) {
         return options;
     }
     if (!options.stream) {
-        fields.complain(errc::invalid_value, "stream_options", "'stream_options' is only allowed when 'stream' is true.");
+        fields.complain(errc::invalid_value, "stream_options",
+                        "'stream_options' is only allowed when 'stream' is true.");
         return options;
     }
     const field_reader inner(*nested, "stream_options", fields.found());

@@ -67,7 +67,8 @@ std::vector<prompt_variant> read_prompts(const field_reader& fields) {
 
 void refuse_unsupported(const field_reader& fields) {
     if (const auto suffix = fields.string("suffix"); suffix && !suffix->empty()) {
-        fields.complain(errc::unsupported_value, "suffix", "'suffix' is not offered: text is continued, not filled in.");
+        fields.complain(errc::unsupported_value, "suffix",
+                        "'suffix' is not offered: text is continued, not filled in.");
     }
     if (const auto best_of = fields.integer("best_of", 1, max_choices); best_of && *best_of != read_choices(fields)) {
         fields.complain(errc::unsupported_value, "best_of", "'best_of' is not offered, except where it equals 'n'.");

@@ -12,7 +12,8 @@ namespace {
 
 using input_variant = std::variant<std::string, std::vector<engine::token_id>>;
 
-void add_input(const json::value& value, const std::string& path, std::vector<input_variant>& inputs, complaints& found) {
+void add_input(const json::value& value, const std::string& path, std::vector<input_variant>& inputs,
+               complaints& found) {
     if (value.is_string() && !value.get_string().empty()) {
         inputs.emplace_back(std::string(value.get_string()));
     } else if (value.is_array() && !value.get_array().empty()) {
@@ -29,7 +30,8 @@ std::vector<input_variant> read_inputs(const field_reader& fields) {
     std::vector<input_variant> inputs;
     const auto* input = fields.find("input");
     if (input == nullptr) {
-        fields.complain(errc::missing_value, "input", "'input' is missing; it must be a string or an array of strings.");
+        fields.complain(errc::missing_value, "input",
+                        "'input' is missing; it must be a string or an array of strings.");
         return inputs;
     }
     const bool is_list = input->is_array() && !input->get_array().empty() && !input->get_array().front().is_int64();

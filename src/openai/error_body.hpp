@@ -10,9 +10,9 @@ namespace starling::openai {
 
 struct error_class {
     int status = 500;
-    std::string_view type;  // invalid_request_error, authentication_error, rate_limit_error, server_error
-    std::string_view code;  // machine-readable; empty: null
-    int retry_after_s = 0;  // 0: no Retry-After header
+    std::string_view type;     // invalid_request_error, authentication_error, rate_limit_error, server_error
+    std::string_view code;     // machine-readable; empty: null
+    int retry_after_s = 0;     // 0: no Retry-After header
     bool is_internal = false;  // the message must not reach the client
 };
 

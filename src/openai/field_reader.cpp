@@ -1,10 +1,10 @@
 #include "openai/field_reader.hpp"
 
+#include <fmt/format.h>
 #include <boost/json/parse.hpp>
 #include <boost/json/parse_options.hpp>
 #include <boost/json/parser.hpp>
 #include <boost/json/stream_parser.hpp>
-#include <fmt/format.h>
 
 #include <cmath>
 
@@ -148,28 +148,30 @@ parsed<json::value> parse_body(std::string_view body) {
     boost::system::error_code failed;
     std::size_t read = parser.write_some(body.data(), body.size(), failed);
     if (!failed && read < body.size()) {
-        return complaint{fail(errc::malformed_json,
-                              fmt::format("The request body is not valid JSON: there is more after its end, at byte {}.", read)),
-                         ""};
+        return complaint{
+            fail(errc::malformed_json,
+                 fmt::format("The request body is not valid JSON: there is more after its end, at byte {}.", read)),
+            ""};
     }
     if (!failed) {
         parser.finish(failed);
     }
     if (failed == json::error::too_deep) {
-        return complaint{fail(errc::malformed_json, fmt::format("The request body nests JSON deeper than {} levels.",
-                                                                max_json_depth)),
+        return complaint{fail(errc::malformed_json,
+                              fmt::format("The request body nests JSON deeper than {} levels.", max_json_depth)),
                          ""};
     }
     if (failed) {
         const std::string_view what = body.empty() ? "it is empty" : "a JSON object was expected";
-        return complaint{fail(errc::malformed_json, fmt::format("The request body is not valid JSON: {} ({}, at byte {}).",
-                                                                what, failed.message(), read)),
-                         ""};
+        return complaint{
+            fail(errc::malformed_json,
+                 fmt::format("The request body is not valid JSON: {} ({}, at byte {}).", what, failed.message(), read)),
+            ""};
     }
     auto value = parser.release();
     if (!value.is_object()) {
-        return complaint{fail(errc::invalid_value, fmt::format("The request body must be a JSON object, but it is {}.",
-                                                               kind_of(value))),
+        return complaint{fail(errc::invalid_value,
+                              fmt::format("The request body must be a JSON object, but it is {}.", kind_of(value))),
                          ""};
     }
     return value;

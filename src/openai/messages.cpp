@@ -37,8 +37,9 @@ std::string read_parts(const json::array& parts, const std::string& path, compla
         if (type == "text" || type == "refusal") {
             text += part.required_string(type);
         } else if (type == "image_url" || type == "input_audio" || type == "file") {
-            part.complain(errc::unsupported_value, "type",
-                          fmt::format("'{}' has the type '{}', but this node's models read text only.", part_path, type));
+            part.complain(
+                errc::unsupported_value, "type",
+                fmt::format("'{}' has the type '{}', but this node's models read text only.", part_path, type));
         } else if (!found.any()) {
             part.complain(errc::invalid_value, "type",
                           fmt::format("'{}' has an unknown type; content parts must have the type 'text'.", part_path));

@@ -31,16 +31,16 @@ using parsed = boost::system::result<T, complaint>;
 }
 
 // Limits. They keep one request from taking a node for itself.
-inline constexpr std::size_t max_json_depth = 64;    // deeper schemas are not written by people
-inline constexpr std::int32_t max_choices = 8;       // `n`; each choice takes a slot
-inline constexpr std::size_t max_completions = 32;   // prompts times `n` of one /v1/completions request
-inline constexpr std::size_t max_stop_strings = 16;  // each is searched for at every token
-inline constexpr std::size_t max_stop_bytes = 1024;  // text that may be one is held back from the client
-inline constexpr std::size_t max_tools = 128;        // as in the OpenAI API
-inline constexpr std::size_t max_tool_name = 64;     // as in the OpenAI API
+inline constexpr std::size_t max_json_depth = 64;     // deeper schemas are not written by people
+inline constexpr std::int32_t max_choices = 8;        // `n`; each choice takes a slot
+inline constexpr std::size_t max_completions = 32;    // prompts times `n` of one /v1/completions request
+inline constexpr std::size_t max_stop_strings = 16;   // each is searched for at every token
+inline constexpr std::size_t max_stop_bytes = 1024;   // text that may be one is held back from the client
+inline constexpr std::size_t max_tools = 128;         // as in the OpenAI API
+inline constexpr std::size_t max_tool_name = 64;      // as in the OpenAI API
 inline constexpr std::int32_t max_top_logprobs = 20;  // as in the OpenAI API
 inline constexpr std::size_t max_logit_bias = 1024;
-inline constexpr std::size_t max_embedding_inputs = 2048;  // as in the OpenAI API
+inline constexpr std::size_t max_embedding_inputs = 2048;      // as in the OpenAI API
 inline constexpr std::int32_t default_completion_tokens = 16;  // of /v1/completions, as in the OpenAI API
 
 struct stream_options {

@@ -32,8 +32,8 @@ class chat_chunks {
   private:
     void begin_event(std::string& out, std::size_t index) const;
 
-    std::string head_;            // data: {"id":…,"choices":[
-    std::string_view tail_;       // ]} and the blank line; with "usage":null where usage follows
+    std::string head_;       // data: {"id":…,"choices":[
+    std::string_view tail_;  // ]} and the blank line; with "usage":null where usage follows
     bool include_usage_ = false;
     bool logprobs_ = false;
 };

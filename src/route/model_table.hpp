@@ -39,12 +39,12 @@ struct choice {
 struct model_status {
     std::string id;
     model_state state = model_state::loading;
-    std::string source;       // file path, hub reference or upstream URL
-    float progress = 0.0F;    // 0 … 1, of the load
-    std::string failure;      // for model_state::failed
+    std::string source;     // file path, hub reference or upstream URL
+    float progress = 0.0F;  // 0 … 1, of the load
+    std::string failure;    // for model_state::failed
     std::uint64_t requests = 0;
     double request_rate_per_min = 0.0;
-    std::optional<double> last_active_s;  // seconds since the last request; none: never asked
+    std::optional<double> last_active_s;           // seconds since the last request; none: never asked
     std::shared_ptr<engine::generator> generator;  // null unless ready
 };
 

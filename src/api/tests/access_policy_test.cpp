@@ -29,10 +29,12 @@ TEST(access_policy, bearer_tokens_are_found) {
 }
 
 TEST(access_policy, local_hosts) {
-    for (const auto* local : {"localhost", "localhost:80", "127.0.0.1", "127.0.0.1:9337", "[::1]", "[::1]:9337", "192.168.1.5:1"}) {
+    for (const auto* local :
+         {"localhost", "localhost:80", "127.0.0.1", "127.0.0.1:9337", "[::1]", "[::1]:9337", "192.168.1.5:1"}) {
         EXPECT_TRUE(is_local_host(local)) << local;
     }
-    for (const auto* foreign : {"", "example.org", "example.org:9337", "localhost.example.org", "127.0.0.1.example.org", "[bad"}) {
+    for (const auto* foreign :
+         {"", "example.org", "example.org:9337", "localhost.example.org", "127.0.0.1.example.org", "[bad"}) {
         EXPECT_FALSE(is_local_host(foreign)) << foreign;
     }
 }

@@ -4,9 +4,9 @@
 #include "http/tests/network_thread.hpp"
 #include "http/tests/raw_client.hpp"
 
+#include <gtest/gtest.h>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <gtest/gtest.h>
 
 #include <memory>
 #include <mutex>
@@ -98,7 +98,8 @@ class api_server : public ::testing::Test {
     std::string get(std::string_view path, std::string_view more = "", std::string_view method = "GET") {
         raw_client client(port_);
         client.head_only = method == "HEAD";
-        client.send(std::string(method) + " " + std::string(path) + " HTTP/1.1\r\nhost: localhost\r\n" + std::string(more) + "\r\n");
+        client.send(std::string(method) + " " + std::string(path) + " HTTP/1.1\r\nhost: localhost\r\n" +
+                    std::string(more) + "\r\n");
         return client.read_response();
     }
 
@@ -114,7 +115,8 @@ class api_server : public ::testing::Test {
     }
 
     std::string chat(std::string_view more) {
-        return post("/v1/chat/completions", R"({"messages":[{"role":"user","content":"hi"}],)" + std::string(more) + "}");
+        return post("/v1/chat/completions",
+                    R"({"messages":[{"role":"user","content":"hi"}],)" + std::string(more) + "}");
     }
 
     /// What the engine was asked so far.
@@ -225,7 +227,8 @@ TEST_F(api_server, embeddings_are_answered_in_both_encodings) {
     const auto floats = json::parse(body_of(post("/v1/embeddings", R"({"input":["a","b"]})"))).as_object();
     EXPECT_EQ(floats.at("data").as_array().size(), 2U);
     EXPECT_EQ(floats.at("usage").at("prompt_tokens"), 5);
-    const auto coded = json::parse(body_of(post("/v1/embeddings", R"({"input":"a","encoding_format":"base64"})"))).as_object();
+    const auto coded =
+        json::parse(body_of(post("/v1/embeddings", R"({"input":"a","encoding_format":"base64"})"))).as_object();
     EXPECT_EQ(coded.at("data").at(0).at("embedding"), "AACAPwAAAAAAAAAA");
     EXPECT_EQ(status_of(post("/v1/embeddings", R"({"input":"a","dimensions":3})")), "200");
     EXPECT_EQ(status_of(post("/v1/embeddings", R"({"input":"a","dimensions":4})")), "400");
@@ -233,12 +236,14 @@ TEST_F(api_server, embeddings_are_answered_in_both_encodings) {
 
 TEST_F(api_server, refusals_of_the_engine_have_their_statuses) {
     const std::pair<engine::errc, std::string> table[] = {
-        {engine::errc::prompt_too_long, "400"}, {engine::errc::invalid_request, "400"}, {engine::errc::queue_full, "429"},
-        {engine::errc::loading, "503"},         {engine::errc::unavailable, "503"},     {engine::errc::upstream_error, "502"},
+        {engine::errc::prompt_too_long, "400"}, {engine::errc::invalid_request, "400"},
+        {engine::errc::queue_full, "429"},      {engine::errc::loading, "503"},
+        {engine::errc::unavailable, "503"},     {engine::errc::upstream_error, "502"},
         {engine::errc::deadline, "504"},        {engine::errc::internal, "500"}};
     for (const auto& [code, status] : table) {
         network_.call([&] { script_.refusal = fail(code, "the words of the engine"); });
-        for (const auto& response : {chat(R"("stream":false)"), chat(R"("stream":true)"), post("/v1/embeddings", R"({"input":"a"})")}) {
+        for (const auto& response :
+             {chat(R"("stream":false)"), chat(R"("stream":true)"), post("/v1/embeddings", R"({"input":"a"})")}) {
             EXPECT_EQ(status_of(response), status);
             EXPECT_EQ(response.find("words of the engine") == std::string::npos, code == engine::errc::internal);
             EXPECT_EQ(response.find("retry-after: ") != std::string::npos, status == "429" || status == "503");
@@ -264,7 +269,8 @@ TEST_F(api_server, leaving_drops_every_stream_at_once) {
     network_.call([&] { script_.never_ends = true; });
     for (const auto* more : {R"("stream":true)", R"("stream":false)", R"("n":3)", R"("n":3,"stream":true)"}) {
         raw_client client(port_);
-        client.send(post_text("/v1/chat/completions", R"({"messages":[{"role":"user","content":"hi"}],)" + std::string(more) + "}"));
+        client.send(post_text("/v1/chat/completions",
+                              R"({"messages":[{"role":"user","content":"hi"}],)" + std::string(more) + "}"));
         ASSERT_TRUE(eventually([&] { return generator_->alive > 0; })) << more;
         client.close();
         EXPECT_TRUE(eventually([&] { return generator_->alive == 0; })) << more;
@@ -346,7 +352,8 @@ TEST_F(api_server, health_follows_the_models) {
 TEST_F(api_server, status_peers_and_deployments_have_the_promised_fields) {
     chat(R"("n":1)");
     const auto status = json::parse(body_of(get("/api/status"))).as_object();
-    for (const auto* key : {"node_id", "name", "version", "mesh_id", "role", "health", "models", "engine", "uptime_s"}) {
+    for (const auto* key :
+         {"node_id", "name", "version", "mesh_id", "role", "health", "models", "engine", "uptime_s"}) {
         EXPECT_TRUE(status.contains(key)) << key;
     }
     EXPECT_EQ(status.at("health").at("state"), "healthy");
@@ -365,11 +372,12 @@ TEST_F(api_server, metrics_have_counts_and_states) {
     chat(R"("n":1)");
     chat(R"("n":"x")");
     const auto text = body_of(get("/metrics"));
-    for (const auto* line : {R"(starling_http_requests_total{route="/v1/chat/completions",status="200"} 1)",
-                             R"(starling_http_requests_total{route="/v1/chat/completions",status="400"} 1)",
-                             R"(starling_generated_tokens_total{model="scripted"} 4)",
-                             R"(starling_model_state{model="scripted",state="ready"} 1)", R"(starling_slots{model="scripted"} 4)",
-                             R"(starling_time_to_first_token_seconds_count{model="scripted"} 1)"}) {
+    for (const auto* line :
+         {R"(starling_http_requests_total{route="/v1/chat/completions",status="200"} 1)",
+          R"(starling_http_requests_total{route="/v1/chat/completions",status="400"} 1)",
+          R"(starling_generated_tokens_total{model="scripted"} 4)",
+          R"(starling_model_state{model="scripted",state="ready"} 1)", R"(starling_slots{model="scripted"} 4)",
+          R"(starling_time_to_first_token_seconds_count{model="scripted"} 1)"}) {
         EXPECT_NE(text.find(line), std::string::npos) << line << "\n" << text;
     }
 }
@@ -383,7 +391,8 @@ TEST_F(api_server, routes_methods_and_types) {
     EXPECT_EQ(status_of(get("/health", "", "HEAD")), "200");
     EXPECT_EQ(status_of(get("/", "", "GET")), "200");
     raw_client client(port_);
-    client.send("POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: text/csv\r\ncontent-length: 0\r\n\r\n");
+    client.send(
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: text/csv\r\ncontent-length: 0\r\n\r\n");
     EXPECT_EQ(status_of(client.read_response()), "415");
 }
 
@@ -419,12 +428,14 @@ TEST_F(api_server, origins_on_the_list_are_let_in_and_others_are_not) {
     EXPECT_EQ(status_of(preflight), "204");
     EXPECT_NE(preflight.find("access-control-allow-origin: https://app.example"), std::string::npos);
     EXPECT_NE(preflight.find("access-control-allow-headers: x-stainless-os, authorization"), std::string::npos);
-    EXPECT_NE(post("/v1/chat/completions", hello, "origin: https://app.example\r\n").find("access-control-allow-origin"),
-              std::string::npos);
+    EXPECT_NE(
+        post("/v1/chat/completions", hello, "origin: https://app.example\r\n").find("access-control-allow-origin"),
+        std::string::npos);
     EXPECT_EQ(status_of(post("/v1/chat/completions", hello, "origin: https://evil.example\r\n")), "403");
     EXPECT_EQ(status_of(post("/v1/chat/completions", hello, "origin: null\r\n")), "403");
     EXPECT_EQ(status_of(post("/v1/chat/completions", hello, "origin: http://localhost\r\n")), "200") << "our own page";
-    EXPECT_EQ(get("/v1/models", "origin: https://evil.example\r\n").find("access-control-allow-origin"), std::string::npos);
+    EXPECT_EQ(get("/v1/models", "origin: https://evil.example\r\n").find("access-control-allow-origin"),
+              std::string::npos);
     EXPECT_EQ(status_of(get("/v1/models", "origin: https://evil.example\r\n", "OPTIONS")), "403");
 }
 

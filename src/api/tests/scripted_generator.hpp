@@ -13,10 +13,10 @@ namespace starling::api::testing {
 /// What every stream of the generator does. Read on the network thread; set before requests are sent.
 struct script {
     std::vector<std::string> words{"Hello", ", ", "world", "!"};
-    int pause_ms = 0;                       // before each event
-    bool never_ends = false;                // waits after its words
-    std::optional<error> refusal;           // of generate and embed
-    std::optional<error> failure;           // after the words
+    int pause_ms = 0;              // before each event
+    bool never_ends = false;       // waits after its words
+    std::optional<error> refusal;  // of generate and embed
+    std::optional<error> failure;  // after the words
     std::vector<engine::tool_call_delta> tool_calls;
     engine::finish_reason reason = engine::finish_reason::stop;
 };

@@ -3,10 +3,10 @@
 #include "http/tests/network_thread.hpp"
 #include "http/tests/raw_client.hpp"
 
+#include <gtest/gtest.h>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <gtest/gtest.h>
 
 #include <atomic>
 #include <memory>
@@ -23,8 +23,9 @@ std::string get(std::string_view path, std::string_view more = "") {
 }
 
 std::string post(std::string_view path, std::string_view body) {
-    return "POST " + std::string(path) + " HTTP/1.1\r\nhost: localhost\r\ncontent-length: " +
-           std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+    return "POST " + std::string(path) +
+           " HTTP/1.1\r\nhost: localhost\r\ncontent-length: " + std::to_string(body.size()) + "\r\n\r\n" +
+           std::string(body);
 }
 
 struct alive_count {
@@ -84,13 +85,12 @@ class scripted_handler final : public handler {
         } else if (request.path == "/big") {
             writer.send({200, {}, std::string(8 * 1024 * 1024, 'b')});
         } else if (request.path != "/silent") {
-            writer.send({200, {{"x-method", request.method}, {"x-query", request.query}}, request.path + ":" + request.body});
+            writer.send(
+                {200, {{"x-method", request.method}, {"x-query", request.query}}, request.path + ":" + request.body});
         }
     }
 
-    response describe_error(int status, std::string_view what) override {
-        return {status, {}, std::string(what)};
-    }
+    response describe_error(int status, std::string_view what) override { return {status, {}, std::string(what)}; }
 
     std::atomic<int> alive{0};
     std::atomic<std::size_t> flooded{0};
@@ -252,7 +252,8 @@ TEST_F(http_server, a_client_that_sends_a_large_body_still_reads_the_413) {
 
 TEST_F(http_server, a_chunked_request_is_read) {
     raw_client client(port_);
-    client.send("POST /echo HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n");
+    client.send(
+        "POST /echo HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n");
     EXPECT_NE(client.read_response().find("/echo:hello world"), std::string::npos);
 }
 
@@ -282,12 +283,12 @@ TEST_F(http_server, a_refused_request_without_a_body_keeps_the_connection) {
 }
 
 TEST_F(http_server, nonsense_is_400_and_closed) {
-    for (const std::string nonsense : {"hello there\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET /\x01 HTTP/1.1\r\n\r\n",
-                                       "GET / HTTP/1.1\r\nbroken\r\n\r\n", "GET / HTTP/1.1\r\n\r\n",
-                                       "GET /%zz HTTP/1.1\r\nhost: x\r\n\r\n", "GET /%00 HTTP/1.1\r\nhost: x\r\n\r\n",
-                                       "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n",
-                                       "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
-                                       "GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n"}) {
+    for (const std::string nonsense :
+         {"hello there\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET /\x01 HTTP/1.1\r\n\r\n",
+          "GET / HTTP/1.1\r\nbroken\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "GET /%zz HTTP/1.1\r\nhost: x\r\n\r\n",
+          "GET /%00 HTTP/1.1\r\nhost: x\r\n\r\n", "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n",
+          "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
+          "GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n"}) {
         raw_client client(port_);
         client.send(nonsense);
         client.read_to_end();

@@ -6,9 +6,9 @@
 
 #include "engine/errc.hpp"
 
+#include <gtest/gtest.h>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <gtest/gtest.h>
 
 #include <cmath>
 #include <cstring>
@@ -117,7 +117,8 @@ TEST(chat_answer, has_the_shape_of_the_api) {
     EXPECT_EQ(choices[0].at("finish_reason"), "stop");
     EXPECT_EQ(choices[0].at("logprobs").at("content").as_array().size(), 2U);
     EXPECT_EQ(choices[0].at("logprobs").at("content").at(0).at("bytes"), (json::array{72, 101, 108}));
-    EXPECT_EQ(choices[0].at("logprobs").at("content").at(0).at("top_logprobs").at(1).at("logprob").to_number<double>(), -3.5);
+    EXPECT_EQ(choices[0].at("logprobs").at("content").at(0).at("top_logprobs").at(1).at("logprob").to_number<double>(),
+              -3.5);
     EXPECT_TRUE(choices[1].at("message").at("content").is_null());
     const auto& calls = choices[1].at("message").at("tool_calls").as_array();
     ASSERT_EQ(calls.size(), 2U);
@@ -235,7 +236,8 @@ TEST(chat_chunks, reasoning_and_tool_calls_are_deltas) {
     EXPECT_EQ(delta.at("reasoning_content"), "hm");
     EXPECT_EQ(delta.at("content"), "so");
     EXPECT_EQ(delta.at("tool_calls").at(0),
-              (json::value{{"index", 0}, {"id", "c1"}, {"type", "function"}, {"function", {{"name", "f"}, {"arguments", ""}}}}));
+              (json::value{
+                  {"index", 0}, {"id", "c1"}, {"type", "function"}, {"function", {{"name", "f"}, {"arguments", ""}}}}));
     EXPECT_EQ(delta.at("tool_calls").at(1), (json::value{{"index", 1}, {"function", {{"arguments", "{}"}}}}));
 }
 
@@ -283,7 +285,8 @@ TEST(error_body, every_error_has_one_status) {
 }
 
 TEST(error_body, has_the_shape_of_the_api_and_leaks_nothing) {
-    const auto body = json::parse(error_body(fail(errc::invalid_value, "'n' is \"wrong\"."), "n")).at("error").as_object();
+    const auto body =
+        json::parse(error_body(fail(errc::invalid_value, "'n' is \"wrong\"."), "n")).at("error").as_object();
     EXPECT_EQ(body.at("message"), "'n' is \"wrong\".");
     EXPECT_EQ(body.at("type"), "invalid_request_error");
     EXPECT_EQ(body.at("param"), "n");
@@ -291,7 +294,8 @@ TEST(error_body, has_the_shape_of_the_api_and_leaks_nothing) {
     const auto hidden = error_body(fail(engine::errc::internal, "secret path"));
     EXPECT_EQ(hidden.find("secret"), std::string::npos);
     EXPECT_TRUE(json::parse(hidden).at("error").at("param").is_null());
-    EXPECT_EQ(json::parse(sse_error(fail(engine::errc::unavailable, "gone")).substr(6)).at("error").at("message"), "gone");
+    EXPECT_EQ(json::parse(sse_error(fail(engine::errc::unavailable, "gone")).substr(6)).at("error").at("message"),
+              "gone");
 }
 
 }  // namespace

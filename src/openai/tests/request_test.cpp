@@ -144,7 +144,8 @@ TEST(chat_request, response_formats_are_read) {
     EXPECT_EQ(prompt_of(parse_chat_request(chat(R"("response_format":{"type":"json_object"})"), 0)).format,
               engine::output_format::json_object);
     const auto schema = parse_chat_request(
-        chat(R"("response_format":{"type":"json_schema","json_schema":{"name":"s","strict":true,"schema":{"type":"object"}}})"),
+        chat(
+            R"("response_format":{"type":"json_schema","json_schema":{"name":"s","strict":true,"schema":{"type":"object"}}})"),
         0);
     EXPECT_EQ(prompt_of(schema).format, engine::output_format::json_schema);
     EXPECT_EQ(prompt_of(schema).json_schema, R"({"type":"object"})");
@@ -179,59 +180,58 @@ bad_input wrong_messages(std::string_view messages, std::string param, errc code
     return {R"({"messages":)" + std::string(messages) + "}", code, std::move(param)};
 }
 
-INSTANTIATE_TEST_SUITE_P(json, bad_chat,
-                         ::testing::Values(bad_input{"", errc::malformed_json, ""}, bad_input{"{", errc::malformed_json, ""},
-                                           bad_input{"{}}", errc::malformed_json, ""},
-                                           bad_input{"{\"a\":\"\xff\"}", errc::malformed_json, ""},
-                                           bad_input{"not json", errc::malformed_json, ""},
-                                           bad_input{std::string(200, '['), errc::malformed_json, ""},
-                                           bad_input{"[]", errc::invalid_value, ""},
-                                           bad_input{"\"text\"", errc::invalid_value, ""},
-                                           bad_input{"null", errc::invalid_value, ""},
-                                           bad_input{"{}", errc::missing_value, "messages"}));
+INSTANTIATE_TEST_SUITE_P(
+    json, bad_chat,
+    ::testing::Values(bad_input{"", errc::malformed_json, ""}, bad_input{"{", errc::malformed_json, ""},
+                      bad_input{"{}}", errc::malformed_json, ""},
+                      bad_input{"{\"a\":\"\xff\"}", errc::malformed_json, ""},
+                      bad_input{"not json", errc::malformed_json, ""},
+                      bad_input{std::string(200, '['), errc::malformed_json, ""},
+                      bad_input{"[]", errc::invalid_value, ""}, bad_input{"\"text\"", errc::invalid_value, ""},
+                      bad_input{"null", errc::invalid_value, ""}, bad_input{"{}", errc::missing_value, "messages"}));
 
 INSTANTIATE_TEST_SUITE_P(
     sampling, bad_chat,
-    ::testing::Values(wrong(R"("temperature":"hot")", "temperature"), wrong(R"("temperature":-0.1)", "temperature"),
-                      wrong(R"("temperature":2.1)", "temperature"), wrong(R"("temperature":1e999)", "temperature"),
-                      wrong(R"("top_p":1.01)", "top_p"), wrong(R"("top_p":[])", "top_p"), wrong(R"("top_k":-2)", "top_k"),
-                      wrong(R"("top_k":1.5)", "top_k"), wrong(R"("min_p":-1)", "min_p"),
-                      wrong(R"("repeat_penalty":0)", "repeat_penalty"), wrong(R"("frequency_penalty":3)", "frequency_penalty"),
-                      wrong(R"("presence_penalty":-2.5)", "presence_penalty"), wrong(R"("seed":"x")", "seed"),
-                      wrong(R"("seed":1.5)", "seed"), wrong(R"("n":0)", "n"), wrong(R"("n":9)", "n"),
-                      wrong(R"("n":true)", "n"), wrong(R"("max_tokens":0)", "max_tokens"),
-                      wrong(R"("max_tokens":-1)", "max_tokens"), wrong(R"("max_tokens":"10")", "max_tokens"),
-                      wrong(R"("max_tokens":99999999999)", "max_tokens"),
-                      wrong(R"("max_tokens":18446744073709551615)", "max_tokens"),
-                      wrong(R"("max_completion_tokens":0.5)", "max_completion_tokens"),
-                      wrong(R"("logit_bias":[])", "logit_bias"), wrong(R"("logit_bias":{"a":1})", "logit_bias.a"),
-                      wrong(R"("logit_bias":{"-1":1})", "logit_bias.-1"), wrong(R"("logit_bias":{"5":101})", "logit_bias.5"),
-                      wrong(R"("logit_bias":{"5":"x"})", "logit_bias.5"),
-                      wrong(R"("logit_bias":{"99999999999":1})", "logit_bias.99999999999")));
+    ::testing::Values(
+        wrong(R"("temperature":"hot")", "temperature"), wrong(R"("temperature":-0.1)", "temperature"),
+        wrong(R"("temperature":2.1)", "temperature"), wrong(R"("temperature":1e999)", "temperature"),
+        wrong(R"("top_p":1.01)", "top_p"), wrong(R"("top_p":[])", "top_p"), wrong(R"("top_k":-2)", "top_k"),
+        wrong(R"("top_k":1.5)", "top_k"), wrong(R"("min_p":-1)", "min_p"),
+        wrong(R"("repeat_penalty":0)", "repeat_penalty"), wrong(R"("frequency_penalty":3)", "frequency_penalty"),
+        wrong(R"("presence_penalty":-2.5)", "presence_penalty"), wrong(R"("seed":"x")", "seed"),
+        wrong(R"("seed":1.5)", "seed"), wrong(R"("n":0)", "n"), wrong(R"("n":9)", "n"), wrong(R"("n":true)", "n"),
+        wrong(R"("max_tokens":0)", "max_tokens"), wrong(R"("max_tokens":-1)", "max_tokens"),
+        wrong(R"("max_tokens":"10")", "max_tokens"), wrong(R"("max_tokens":99999999999)", "max_tokens"),
+        wrong(R"("max_tokens":18446744073709551615)", "max_tokens"),
+        wrong(R"("max_completion_tokens":0.5)", "max_completion_tokens"), wrong(R"("logit_bias":[])", "logit_bias"),
+        wrong(R"("logit_bias":{"a":1})", "logit_bias.a"), wrong(R"("logit_bias":{"-1":1})", "logit_bias.-1"),
+        wrong(R"("logit_bias":{"5":101})", "logit_bias.5"), wrong(R"("logit_bias":{"5":"x"})", "logit_bias.5"),
+        wrong(R"("logit_bias":{"99999999999":1})", "logit_bias.99999999999")));
 
 INSTANTIATE_TEST_SUITE_P(
     output, bad_chat,
-    ::testing::Values(wrong(R"("stop":5)", "stop"), wrong(R"("stop":"")", "stop"), wrong(R"("stop":[1])", "stop"),
-                      wrong(R"("stop":["a",""])", "stop"), wrong(R"("stop":{"a":1})", "stop"),
-                      wrong(R"("stop":["1","2","3","4","5","6","7","8","9","10","11","12","13","14","15","16","17"])", "stop"),
-                      wrong("\"stop\":\"" + std::string(2000, 's') + "\"", "stop"), wrong(R"("stream":1)", "stream"),
-                      wrong(R"("stream":"true")", "stream"), wrong(R"("stream_options":{})", "stream_options"),
-                      wrong(R"("stream":true,"stream_options":[])", "stream_options"),
-                      wrong(R"("stream":true,"stream_options":{"include_usage":1})", "stream_options.include_usage"),
-                      wrong(R"("logprobs":2)", "logprobs"), wrong(R"("top_logprobs":2)", "top_logprobs"),
-                      wrong(R"("logprobs":true,"top_logprobs":21)", "top_logprobs"),
-                      wrong(R"("logprobs":true,"top_logprobs":-1)", "top_logprobs"), wrong(R"("model":5)", "model"),
-                      wrong(R"("response_format":"json")", "response_format"),
-                      wrong(R"("response_format":{})", "response_format.type", errc::missing_value),
-                      wrong(R"("response_format":{"type":"xml"})", "response_format.type"),
-                      wrong(R"("response_format":{"type":"json_schema"})", "response_format.json_schema", errc::missing_value),
-                      wrong(R"("response_format":{"type":"json_schema","json_schema":{"name":"x"}})",
-                            "response_format.json_schema.schema", errc::missing_value),
-                      wrong(R"("response_format":{"type":"json_schema","json_schema":{"schema":"x"}})",
-                            "response_format.json_schema.schema"),
-                      wrong(R"("ignore_eos":"yes")", "ignore_eos"), wrong(R"("reasoning_effort":1)", "reasoning_effort"),
-                      wrong(R"("chat_template_kwargs":[])", "chat_template_kwargs"),
-                      wrong(R"("grammar":"root ::= \"a\"","response_format":{"type":"json_object"})", "grammar")));
+    ::testing::Values(
+        wrong(R"("stop":5)", "stop"), wrong(R"("stop":"")", "stop"), wrong(R"("stop":[1])", "stop"),
+        wrong(R"("stop":["a",""])", "stop"), wrong(R"("stop":{"a":1})", "stop"),
+        wrong(R"("stop":["1","2","3","4","5","6","7","8","9","10","11","12","13","14","15","16","17"])", "stop"),
+        wrong("\"stop\":\"" + std::string(2000, 's') + "\"", "stop"), wrong(R"("stream":1)", "stream"),
+        wrong(R"("stream":"true")", "stream"), wrong(R"("stream_options":{})", "stream_options"),
+        wrong(R"("stream":true,"stream_options":[])", "stream_options"),
+        wrong(R"("stream":true,"stream_options":{"include_usage":1})", "stream_options.include_usage"),
+        wrong(R"("logprobs":2)", "logprobs"), wrong(R"("top_logprobs":2)", "top_logprobs"),
+        wrong(R"("logprobs":true,"top_logprobs":21)", "top_logprobs"),
+        wrong(R"("logprobs":true,"top_logprobs":-1)", "top_logprobs"), wrong(R"("model":5)", "model"),
+        wrong(R"("response_format":"json")", "response_format"),
+        wrong(R"("response_format":{})", "response_format.type", errc::missing_value),
+        wrong(R"("response_format":{"type":"xml"})", "response_format.type"),
+        wrong(R"("response_format":{"type":"json_schema"})", "response_format.json_schema", errc::missing_value),
+        wrong(R"("response_format":{"type":"json_schema","json_schema":{"name":"x"}})",
+              "response_format.json_schema.schema", errc::missing_value),
+        wrong(R"("response_format":{"type":"json_schema","json_schema":{"schema":"x"}})",
+              "response_format.json_schema.schema"),
+        wrong(R"("ignore_eos":"yes")", "ignore_eos"), wrong(R"("reasoning_effort":1)", "reasoning_effort"),
+        wrong(R"("chat_template_kwargs":[])", "chat_template_kwargs"),
+        wrong(R"("grammar":"root ::= \"a\"","response_format":{"type":"json_object"})", "grammar")));
 
 INSTANTIATE_TEST_SUITE_P(
     tools, bad_chat,
@@ -242,11 +242,14 @@ INSTANTIATE_TEST_SUITE_P(
         wrong(R"("tools":[{"type":"function"}])", "tools[0].function", errc::missing_value),
         wrong(R"("tools":[{"type":"function","function":{}}])", "tools[0].function.name", errc::missing_value),
         wrong(R"("tools":[{"type":"function","function":{"name":"a b"}}])", "tools[0].function.name"),
-        wrong(R"("tools":[{"type":"function","function":{"name":"f","parameters":"x"}}])", "tools[0].function.parameters"),
+        wrong(R"("tools":[{"type":"function","function":{"name":"f","parameters":"x"}}])",
+              "tools[0].function.parameters"),
         wrong(R"("tool_choice":"required")", "tool_choice"), wrong(R"("tool_choice":"maybe")", "tool_choice"),
         wrong(R"("tool_choice":5)", "tool_choice"),
-        wrong(std::string(two_tools) + R"(,"tool_choice":{"type":"function","function":{"name":"three"}})", "tool_choice"),
-        wrong(std::string(two_tools) + R"(,"tool_choice":{"type":"function"})", "tool_choice.function", errc::missing_value),
+        wrong(std::string(two_tools) + R"(,"tool_choice":{"type":"function","function":{"name":"three"}})",
+              "tool_choice"),
+        wrong(std::string(two_tools) + R"(,"tool_choice":{"type":"function"})", "tool_choice.function",
+              errc::missing_value),
         wrong(R"("functions":[])", "functions", errc::unsupported_value),
         wrong(R"("function_call":"auto")", "function_call", errc::unsupported_value),
         wrong(R"("parallel_tool_calls":"x")", "parallel_tool_calls")));
@@ -262,7 +265,8 @@ INSTANTIATE_TEST_SUITE_P(
         wrong_messages(R"([{"role":"user"}])", "messages[0].content", errc::missing_value),
         wrong_messages(R"([{"role":"user","content":5}])", "messages[0].content"),
         wrong_messages(R"([{"role":"user","content":["x"]}])", "messages[0].content[0]"),
-        wrong_messages(R"([{"role":"user","content":[{"type":"text"}]}])", "messages[0].content[0].text", errc::missing_value),
+        wrong_messages(R"([{"role":"user","content":[{"type":"text"}]}])", "messages[0].content[0].text",
+                       errc::missing_value),
         wrong_messages(R"([{"role":"user","content":[{"type":"image_url","image_url":{"url":"x"}}]}])",
                        "messages[0].content[0].type", errc::unsupported_value),
         wrong_messages(R"([{"role":"user","content":[{"type":"video"}]}])", "messages[0].content[0].type"),
@@ -296,7 +300,8 @@ TEST(completion_request, prompts_have_four_forms) {
 
 TEST(completion_request, extensions_and_defaults) {
     const auto request = parse_completion_request(
-        completion(R"("echo":true,"grammar":"root ::= \"a\"","n":2,"stream":true,"seed":9,"best_of":2,"suffix":"")"), 0);
+        completion(R"("echo":true,"grammar":"root ::= \"a\"","n":2,"stream":true,"seed":9,"best_of":2,"suffix":"")"),
+        0);
     ASSERT_TRUE(request.has_value()) << request.error().why.message;
     EXPECT_TRUE(request->echo);
     EXPECT_EQ(request->choices, 2);
@@ -315,7 +320,8 @@ TEST_P(bad_completion, is_a_complaint_about_the_right_field) {
 
 INSTANTIATE_TEST_SUITE_P(
     all, bad_completion,
-    ::testing::Values(bad_input{"{}", errc::missing_value, "prompt"}, bad_input{R"({"prompt":5})", errc::invalid_value, "prompt"},
+    ::testing::Values(bad_input{"{}", errc::missing_value, "prompt"},
+                      bad_input{R"({"prompt":5})", errc::invalid_value, "prompt"},
                       bad_input{R"({"prompt":[]})", errc::invalid_value, "prompt"},
                       bad_input{R"({"prompt":{}})", errc::invalid_value, "prompt"},
                       bad_input{R"({"prompt":["a",5]})", errc::invalid_value, "prompt[1]"},
@@ -330,7 +336,8 @@ INSTANTIATE_TEST_SUITE_P(
                       bad_input{completion(R"("echo":1)"), errc::invalid_value, "echo"},
                       bad_input{completion(R"("echo":true,"logprobs":1)"), errc::unsupported_value, "echo"},
                       bad_input{R"({"prompt":[1],"echo":true})", errc::unsupported_value, "echo"},
-                      bad_input{completion("\"grammar\":\"" + std::string(70'000, 'g') + "\""), errc::invalid_value, "grammar"}));
+                      bad_input{completion("\"grammar\":\"" + std::string(70'000, 'g') + "\""), errc::invalid_value,
+                                "grammar"}));
 
 TEST(embeddings_request, inputs_have_four_forms) {
     const auto inputs = [](std::string_view input) {
@@ -341,7 +348,8 @@ TEST(embeddings_request, inputs_have_four_forms) {
     EXPECT_EQ(inputs(R"(["a","b"])"), 2U);
     EXPECT_EQ(inputs("[1,2]"), 1U);
     EXPECT_EQ(inputs("[[1],[2,3]]"), 2U);
-    const auto request = parse_embeddings_request(R"({"model":"m","input":"a","encoding_format":"base64","dimensions":8})");
+    const auto request =
+        parse_embeddings_request(R"({"model":"m","input":"a","encoding_format":"base64","dimensions":8})");
     EXPECT_EQ(request->encoding, embedding_encoding::base64);
     EXPECT_EQ(request->dimensions, 8);
 }
@@ -349,9 +357,11 @@ TEST(embeddings_request, inputs_have_four_forms) {
 TEST(embeddings_request, bad_input_is_a_complaint_about_the_right_field) {
     for (const auto& bad :
          {bad_input{"{}", errc::missing_value, "input"}, bad_input{R"({"input":""})", errc::invalid_value, "input"},
-          bad_input{R"({"input":[]})", errc::invalid_value, "input"}, bad_input{R"({"input":[""]})", errc::invalid_value, "input[0]"},
+          bad_input{R"({"input":[]})", errc::invalid_value, "input"},
+          bad_input{R"({"input":[""]})", errc::invalid_value, "input[0]"},
           bad_input{R"({"input":["a",5]})", errc::invalid_value, "input[1]"},
-          bad_input{R"({"input":{}})", errc::invalid_value, "input"}, bad_input{R"({"input":[[]]})", errc::invalid_value, "input[0]"},
+          bad_input{R"({"input":{}})", errc::invalid_value, "input"},
+          bad_input{R"({"input":[[]]})", errc::invalid_value, "input[0]"},
           bad_input{R"({"input":"a","encoding_format":"hex"})", errc::invalid_value, "encoding_format"},
           bad_input{R"({"input":"a","dimensions":0})", errc::invalid_value, "dimensions"}}) {
         const auto request = parse_embeddings_request(bad.body);
