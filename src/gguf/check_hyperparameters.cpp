@@ -20,16 +20,16 @@ constexpr std::int64_t max_pooling_type = 4;              // LLAMA_POOLING_TYPE_
 constexpr std::int64_t unspecified_pooling = 0xFFFFFFFF;  // LLAMA_POOLING_TYPE_UNSPECIFIED as a u32
 
 // Graphs of these assert that keys and values of a head have the same length. Sorted.
-constexpr std::array same_head_lengths{
-    "afmoe",        "apertus",     "arcee",     "arctic",    "baichuan",   "bitnet",     "bloom",    "chatglm",
-    "codeshell",    "cohere2",     "command-r", "dbrx",      "deci",       "dream",      "ernie4_5", "exaone",
-    "exaone4",      "falcon",      "glm4",      "glm4moe",   "gpt2",       "gptneox",    "granite",  "granitemoe",
-    "grok",         "hunyuan-moe", "internlm2", "jais",      "llada",      "llama",      "llama4",   "maincoder",
-    "mistral3",     "mpt",         "nemotron",  "olmo",      "olmo2",      "olmoe",      "openelm",  "orion",
-    "phi2",         "phi3",        "plamo",     "qwen",      "qwen2",      "qwen2moe",   "qwen2vl",  "qwen3",
-    "qwen35",       "qwen35moe",   "qwen3moe",  "qwen3next", "qwen3vl",    "qwen3vlmoe", "refact",   "seed_oss",
-    "smallthinker", "smollm3",     "stablelm",  "starcoder", "starcoder2", "xverse",
-};
+constexpr auto same_head_lengths = std::to_array<std::string_view>(
+    {"afmoe",      "apertus",      "arcee",       "arctic",    "baichuan",  "bitnet",     "bloom",      "chatglm",
+     "codeshell",  "cogvlm",       "cohere2",     "command-r", "dbrx",      "deci",       "dream",      "ernie4_5",
+     "exaone",     "exaone4",      "falcon",      "glm4",      "glm4moe",   "gpt2",       "gptneox",    "granite",
+     "granitemoe", "grok",         "hunyuan-moe", "internlm2", "jais",      "llada",      "llama",      "llama4",
+     "maincoder",  "mistral3",     "mpt",         "nemotron",  "olmo",      "olmo2",      "olmoe",      "openelm",
+     "orion",      "phi2",         "phi3",        "plamo",     "qwen",      "qwen2",      "qwen2moe",   "qwen2vl",
+     "qwen3",      "qwen35",       "qwen35moe",   "qwen3moe",  "qwen3next", "qwen3vl",    "qwen3vlmoe", "refact",
+     "seed_oss",   "smallthinker", "smollm3",     "stablelm",  "starcoder", "starcoder2", "xverse"});
+static_assert(std::is_sorted(same_head_lengths.begin(), same_head_lengths.end()));
 
 // Norms and biases are f32. Matrices are of float types or quantised, but not in the two types that only intermediate
 // results have; and a table that leads from tokens to experts holds numbers.
@@ -286,15 +286,30 @@ result<void> checker::projections() {
     for (const projection& p : {projection{"attn_k.weight", header_.key_length(), "attention.key_length_swa"},
                                 projection{"attn_v.weight", header_.value_length(), "attention.value_length_swa"}}) {
         const auto other = number(p.sliding_window, 0, max_head_length);
+        const tensor_info* unmatched = nullptr;
+        bool matched = false;
         for (std::int64_t layer = 0; layer < header_.layers(); ++layer) {
             const tensor_info* tensor = header_.find_tensor("blk." + std::to_string(layer) + "." + p.tensor);
             const std::int64_t heads = header_.kv_heads(layer);
-            const auto rows = tensor != nullptr ? static_cast<std::int64_t>(tensor->shape[1]) : 0;
-            if (tensor != nullptr && heads > 0 && rows != heads * p.length && rows != heads * (other ? *other : -1)) {
-                return fail(errc::corrupt, "the tensor '" + shown(tensor->name) + "' has " + std::to_string(rows) +
-                                               " rows for " + std::to_string(heads) + " heads of " +
-                                               std::to_string(p.length));
+            if (tensor == nullptr || heads == 0) {
+                continue;
             }
+            const auto rows = static_cast<std::int64_t>(tensor->shape[1]);
+            if (rows == heads * p.length) {
+                matched = true;
+                continue;
+            }
+            unmatched = tensor;
+            if (rows != heads * (other ? *other : -1)) {
+                matched = false;
+                break;
+            }
+        }
+        // A model of windows alone would not say what the others have.
+        if (unmatched != nullptr && !matched) {
+            return fail(errc::corrupt, "the tensor '" + shown(unmatched->name) + "' has " +
+                                           std::to_string(unmatched->shape[1]) +
+                                           " rows, which are not those of heads of " + std::to_string(p.length));
         }
     }
     return {};

@@ -164,12 +164,12 @@ TEST(gguf_check, heads_and_rotation) {
     expect_refused(model_with({u32("llama.attention.key_length", 32)}), "keys of a head have 32");
     expect_refused(model_with({u32("llama.attention.key_length", 8), u32("llama.attention.value_length", 8),
                                u32("llama.rope.dimension_count", 8)}),
-                   "'blk.0.attn_k.weight' has 32 rows for 2 heads of 8");
+                   "'blk.0.attn_k.weight' has 32 rows, which are not those of heads of 8");
     expect_refused(model_with({text("general.architecture", "gemma3"), u32("gemma3.block_count", 2),
                                u32("gemma3.context_length", 128), u32("gemma3.embedding_length", 64),
                                u32("gemma3.attention.head_count", 4), u32("gemma3.attention.head_count_kv", 2),
-                               u32("gemma3.attention.value_length", 5)}),
-                   "'blk.0.attn_v.weight' has 32 rows for 2 heads of 5");
+                               u32("gemma3.attention.value_length", 5), u32("gemma3.attention.value_length_swa", 16)}),
+                   "'blk.1.attn_v.weight' has 32 rows, which are not those of heads of 5");
     expect_refused(model_with({u32("llama.rope.dimension_count", 15)}), "must be even");
     expect_refused(model_with({u32("llama.rope.dimension_count", 32)}), "at most 16");
     expect_refused(model_with({text("llama.rope.scaling.type", "spiral")}), "'spiral'");
