@@ -14,8 +14,26 @@ if [ ! -e "$folder/build.ninja" ] || [ "$root/CMakePresets.json" -nt "$folder/CM
   (cd "$root" && cmake --preset "$preset" --log-level=STATUS) >&2 || die "build: configuring $preset failed; see above"
   touch "$folder/CMakeCache.txt"
 fi
-if ninja -C "$folder" -n "${targets[@]}" 2>/dev/null | grep -q 'no work to do'; then exit 0; fi
+
+# ninja's lines, without those that say that nothing is to be done; on a terminal, progress stays on one line.
+show_progress() {
+  local line told=no open=no
+  while IFS= read -r line; do
+    case "$line" in "ninja: Entering directory"* | "ninja: no work to do"* | *"Re-checking globbed directories"*) continue ;; esac
+    [ "$told" = yes ] || say "building $preset"
+    told=yes
+    if [ -t 2 ] && [[ "$line" == \[* ]]; then
+      printf '\r\033[K%.110s' "$line" >&2
+      open=yes
+    else
+      [ "$open" = no ] || echo >&2
+      open=no
+      printf '%s\n' "$line" >&2
+    fi
+  done
+  [ "$open" = no ] || echo >&2
+}
+
 start=$SECONDS
-say "building $preset"
-ninja -C "$folder" -j "$jobs" "${targets[@]}" >&2 || die "build: $preset failed; see above"
-say "built $preset in $((SECONDS - start)) s"
+ninja -C "$folder" -j "$jobs" "${targets[@]}" | show_progress || die "build: $preset failed; see above"
+[ "$((SECONDS - start))" -lt 3 ] || say "built $preset in $((SECONDS - start)) s"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # ./dev test [CTEST ARGS…]: every unit test, then the end-to-end tests against the real program.
-# With STARLING_PRESET=asan or tsan the same tests run instrumented.
+# With STARLING_PRESET=asan or tsan the same tests run instrumented; with STARLING_E2E=no without the end-to-end ones.
 source "$STARLING_ROOT/tools/dev/lib.sh"
 
 preset="${STARLING_PRESET:-release}"
@@ -11,7 +11,7 @@ dev build "$preset" all
 say "unit tests ($preset)"
 (cd "$root/build/$preset" && ctest --output-on-failure --no-tests=error "$@") || die "test: a unit test failed; see above"
 
-if [ -f "$root/tests/e2e/package.json" ]; then
+if [ "${STARLING_E2E:-yes}" = yes ]; then
   say "end-to-end tests ($preset)"
   (cd "$root/tests/e2e" && STARLING_BIN="$root/build/$preset/starling" npm test --silent) ||
     die "test: an end-to-end test failed; see above"
