@@ -125,11 +125,25 @@ class local_generator final : public engine::generator {
     engine::awaitable<result<std::unique_ptr<generation>>> prepare(engine::generate_request request,
                                                                    aio::call_context call,
                                                                    std::shared_ptr<stream_link> link) {
-        co_return preparer_.prepare(std::move(request), std::move(call), std::move(link));
+        try {
+            co_return preparer_.prepare(std::move(request), std::move(call), std::move(link));
+        } catch (const std::exception& e) {
+            co_return cannot_read(e);
+        }
     }
 
     engine::awaitable<result<std::vector<std::vector<engine::token_id>>>> prepare(engine::embed_request request) {
-        co_return preparer_.prepare(request);
+        try {
+            co_return preparer_.prepare(request);
+        } catch (const std::exception& e) {
+            co_return cannot_read(e);
+        }
+    }
+
+    // llama.cpp's tokenizers throw where a vocabulary lacks what a text needs.
+    error cannot_read(const std::exception& e) const {
+        return fail(engine::errc::invalid_request,
+                    fmt::format("{} cannot turn this text into tokens: {}", model_->info().id, e.what()));
     }
 
     static void send_complete(generation& job) {
