@@ -119,11 +119,13 @@ result<void> apply_flags(config& into, const named_values& flags) {
 
 result<void> check(const config& settings) {
     if (!settings.upstream.empty() && settings.models.empty()) {
-        return fail(errc::wrong_usage,
-                    "An upstream server needs the name of a model there; add --model NAME (or models in the configuration).");
+        return fail(
+            errc::wrong_usage,
+            "An upstream server needs the name of a model there; add --model NAME (or models in the configuration).");
     }
     if (settings.upstream.empty() && !settings.upstream_key_file.empty()) {
-        return fail(errc::wrong_usage, "There is a key file for an upstream server, but no server; add --upstream URL.");
+        return fail(errc::wrong_usage,
+                    "There is a key file for an upstream server, but no server; add --upstream URL.");
     }
     if (!is_loopback(settings.bind) && settings.api_key_file.empty()) {
         return fail(errc::refused, "Listening on " + settings.bind +

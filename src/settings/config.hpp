@@ -28,7 +28,7 @@ struct config {
     std::filesystem::path data_dir;  // the program fills in the platform's place
     std::string name;                // what people call this node; the program fills in the host name
     std::vector<std::string> models;
-    std::string upstream;                      // URL; the models are then that server's
+    std::string upstream;  // URL; the models are then that server's
     std::filesystem::path upstream_key_file;
     std::string bind = "127.0.0.1";
     std::uint16_t port = default_port;  // 0: a free one
@@ -57,7 +57,8 @@ result<void> apply_toml(config& into, std::string_view text, std::string_view fi
 /// Only the variables of the table are looked at. Error: errc::wrong_usage.
 result<void> apply_environment(config& into, const named_values& environment);
 
-/// A flag that is given twice counts the last time, unless it is one of those that make a list. Error: errc::wrong_usage.
+/// A flag that is given twice counts the last time, unless it is one of those that make a list. Error:
+/// errc::wrong_usage.
 result<void> apply_flags(config& into, const named_values& flags);
 
 /// What no single setting can tell: that they fit each other. Errors: errc::wrong_usage, errc::refused.

@@ -1,22 +1,25 @@
 // The configuration file. The only file that sees the TOML library.
 #include "settings/config.hpp"
 #include "settings/nearest.hpp"
+#include "settings/stray_character.hpp"
 #include "settings/table.hpp"
 
 #include <toml++/toml.h>
 
 #include <algorithm>
 #include <optional>
-#include <sstream>
+#include <string>
 
 namespace starling::settings {
 
 namespace {
 
+std::string place(std::string_view file_name, std::size_t line, std::size_t column) {
+    return std::string(file_name) + ", line " + std::to_string(line) + ", column " + std::to_string(column) + ": ";
+}
+
 std::string place(std::string_view file_name, const toml::source_region& at) {
-    std::ostringstream out;
-    out << file_name << ", line " << at.begin.line << ", column " << at.begin.column << ": ";
-    return std::move(out).str();
+    return place(file_name, at.begin.line, at.begin.column);
 }
 
 std::optional<setting_value> list_value(const toml::array& array) {
@@ -105,6 +108,9 @@ result<void> apply_key(config& into, std::string_view key, const toml::node& val
 }  // namespace
 
 result<void> apply_toml(config& into, std::string_view text, std::string_view file_name) {
+    if (const auto stray = find_stray_character(text)) {
+        return fail(errc::bad_config, place(file_name, stray->line, stray->column) + stray->reason + ".");
+    }
     try {
         const toml::table document = toml::parse(text);
         for (const auto& [key, value] : document) {

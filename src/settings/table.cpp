@@ -22,8 +22,8 @@ constexpr std::size_t max_name_bytes = 64;
 result<std::int64_t> in_range(const setting_value& value, std::int64_t least, std::int64_t most) {
     const std::int64_t number = std::get<std::int64_t>(value);
     if (number < least || number > most) {
-        return fail(errc::bad_config, "must be between " + std::to_string(least) + " and " + std::to_string(most) + ", not " +
-                                          std::to_string(number));
+        return fail(errc::bad_config, "must be between " + std::to_string(least) + " and " + std::to_string(most) +
+                                          ", not " + std::to_string(number));
     }
     return number;
 }
@@ -99,8 +99,10 @@ result<void> set_log_format(config& into, const setting_value& value) {
 }
 
 result<void> set_log_level(config& into, const setting_value& value) {
-    constexpr std::array<std::pair<std::string_view, log_level>, 4> levels{{
-        {"debug", log_level::debug}, {"info", log_level::info}, {"warn", log_level::warn}, {"error", log_level::error}}};
+    constexpr std::array<std::pair<std::string_view, log_level>, 4> levels{{{"debug", log_level::debug},
+                                                                            {"info", log_level::info},
+                                                                            {"warn", log_level::warn},
+                                                                            {"error", log_level::error}}};
     for (const auto& [name, level] : levels) {
         if (text_of(value) == name) {
             into.log_level = level;
@@ -114,7 +116,8 @@ constexpr std::array table{
     setting{"data_dir", "data-dir", "STARLING_DATA_DIR", setting_kind::text, "DIR",
             "where models, the node's key and the history are kept",
             [](config& c, const setting_value& v) { return set_path(c.data_dir, v); }},
-    setting{"name", "name", "", setting_kind::text, "NAME", "what people call this node (default: the host name)", set_name},
+    setting{"name", "name", "", setting_kind::text, "NAME", "what people call this node (default: the host name)",
+            set_name},
     setting{"models", "model", "", setting_kind::list, "REF",
             "a model to serve: starter, a path to a .gguf file, or hf://owner/repo/file.gguf; can be repeated",
             [](config& c, const setting_value& v) { return set_list(c.models, v); }},
@@ -127,7 +130,8 @@ constexpr std::array table{
     setting{"bind", "bind", "", setting_kind::text, "ADDRESS",
             "the address to listen on (default 127.0.0.1); any other needs --api-key-file",
             [](config& c, const setting_value& v) { return set_text(c.bind, v); }},
-    setting{"port", "port", "", setting_kind::number, "N", "the port of the API and the console (default 9337; 0: a free one)",
+    setting{"port", "port", "", setting_kind::number, "N",
+            "the port of the API and the console (default 9337; 0: a free one)",
             [](config& c, const setting_value& v) { return set_number(c.port, v, 0, max_port); }},
     setting{"peer_port", "peer-port", "", setting_kind::number, "N",
             "the port for other nodes (default 9338); not used yet, since this version has no mesh",
@@ -138,9 +142,11 @@ constexpr std::array table{
     setting{"cors_origins", "cors-origin", "", setting_kind::list, "ORIGIN",
             "a web origin whose pages may call the API; can be repeated",
             [](config& c, const setting_value& v) { return set_list(c.cors_origins, v); }},
-    setting{"ctx", "ctx", "", setting_kind::number, "N", "tokens of one request, prompt and answer (default: from the model)",
+    setting{"ctx", "ctx", "", setting_kind::number, "N",
+            "tokens of one request, prompt and answer (default: from the model)",
             [](config& c, const setting_value& v) { return set_number(c.context, v, 0, max_context); }},
-    setting{"slots", "slots", "", setting_kind::number, "N", "requests that are answered at the same time (default: chosen)",
+    setting{"slots", "slots", "", setting_kind::number, "N",
+            "requests that are answered at the same time (default: chosen)",
             [](config& c, const setting_value& v) { return set_number(c.slots, v, 0, max_slots); }},
     setting{"threads", "threads", "", setting_kind::number, "N", "processor threads (default: one for each core)",
             [](config& c, const setting_value& v) { return set_number(c.threads, v, 0, max_threads); }},

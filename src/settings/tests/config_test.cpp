@@ -22,7 +22,8 @@ TEST(config, defaults_need_no_source) {
 
 TEST(config, later_sources_win) {
     config out;
-    ASSERT_TRUE(apply_toml(out, "gpu_layers = 1\nslots = 2\nthreads = 3\nmodels = [\"a\", \"b\"]\nheadless = true\n", "f"));
+    ASSERT_TRUE(
+        apply_toml(out, "gpu_layers = 1\nslots = 2\nthreads = 3\nmodels = [\"a\", \"b\"]\nheadless = true\n", "f"));
     ASSERT_TRUE(apply_environment(out, {{"GPU_LAYERS", "7"}, {"PATH", "/bin"}}));
     ASSERT_TRUE(apply_flags(out, {{"threads", "9"}, {"threads", "10"}, {"model", "c"}, {"model", "d"}}));
     EXPECT_EQ(out.slots, 2);
@@ -45,26 +46,42 @@ TEST_P(config_file, is_refused_with_its_line) {
     const auto applied = apply_toml(out, GetParam().text, "node.toml");
     ASSERT_FALSE(applied);
     EXPECT_TRUE(applied.error() == errc::bad_config);
-    EXPECT_TRUE(applied.error().message.starts_with("node.toml, line " + std::string(GetParam().line))) << applied.error().message;
+    EXPECT_TRUE(applied.error().message.starts_with("node.toml, line " + std::string(GetParam().line)))
+        << applied.error().message;
     EXPECT_NE(applied.error().message.find(GetParam().says), std::string::npos) << applied.error().message;
 }
 
 INSTANTIATE_TEST_SUITE_P(
     mistakes, config_file,
-    ::testing::Values(bad_file{"slots = 1\nprot = 9337\n", "2, column 1", "did you mean 'port'?"},
-                      bad_file{"\n\n  gpu-layers = 1\n", "3, column 3", "did you mean 'gpu_layers'?"},
-                      bad_file{"zzzzzzzzzz = 1\n", "1, column 1", "unknown key 'zzzzzzzzzz'"},
-                      bad_file{"port = 70000\n", "1", "between 0 and 65535, not 70000"},
-                      bad_file{"port = \"9337\"\n", "1", "must be a whole number"},
-                      bad_file{"port = 93.5\n", "1", "must be a whole number"},
-                      bad_file{"headless = 1\n", "1", "true or false"},
-                      bad_file{"models = [1]\n", "1", "list of texts"},
-                      bad_file{"models = [\"\"]\n", "1", "empty entry"},
-                      bad_file{"log_format = \"xml\"\n", "1", "pretty or json"},
-                      bad_file{"name = \"a\\nb\"\n", "1", "control characters"},
-                      bad_file{"[server]\nport = 1\n", "1", "unknown key 'server'"},
-                      bad_file{"port = 1\nport = 2\n", "2", ""}, bad_file{"port = \n", "1", ""},
-                      bad_file{"port = 1\nname = \"open\n", "2", ""}, bad_file{"\xFF\xFE", "1", ""}));
+    ::testing::Values(
+        bad_file{"slots = 1\nprot = 9337\n", "2, column 1", "did you mean 'port'?"},
+        bad_file{"\n\n  gpu-layers = 1\n", "3, column 3", "did you mean 'gpu_layers'?"},
+        bad_file{"zzzzzzzzzz = 1\n", "1, column 1", "unknown key 'zzzzzzzzzz'"},
+        bad_file{"port = 70000\n", "1", "between 0 and 65535, not 70000"},
+        bad_file{"port = \"9337\"\n", "1", "must be a whole number"},
+        bad_file{"port = 93.5\n", "1", "must be a whole number"}, bad_file{"headless = 1\n", "1", "true or false"},
+        bad_file{"models = [1]\n", "1", "list of texts"}, bad_file{"models = [\"\"]\n", "1", "empty entry"},
+        bad_file{"log_format = \"xml\"\n", "1", "pretty or json"},
+        bad_file{"name = \"a\\nb\"\n", "1", "control characters"},
+        bad_file{"[server]\nport = 1\n", "1", "unknown key 'server'"}, bad_file{"port = 1\nport = 2\n", "2", ""},
+        bad_file{"port = \n", "1", ""}, bad_file{"port = 1\nname = \"open\n", "2, column 8", "no end"},
+        bad_file{"name = x\"y\"", "1, column 9", "no text can begin"},
+        bad_file{"models = [\"a\" \"b\"]", "1, column 15", "no text can begin"},
+        bad_file{"name = \"\"\"open\n\n\"\"", "1, column 8", "no end"}, bad_file{"\xFF\xFE", "1, column 1", "ASCII"},
+        bad_file{"port = 1\nbind\xCF\x8A = 3\n", "2, column 5", "ASCII"},
+        bad_file{"[\x01\x02]", "1, column 2", "ASCII"}, bad_file{"port = 0x10\xCF\x8A", "1, column 12", "ASCII"},
+        bad_file{"name = \"\xFF\"", "1", ""}));
+
+TEST(config_file, texts_and_comments_are_in_any_language) {
+    config out;
+    ASSERT_TRUE(
+        apply_toml(out,
+                   "\xEF\xBB\xBF# \xC3\xA9 \"\nname = \"\xE4\xBD\xA0 # \\\" '\" # '''\xC3\xA9\nbind = '\"' # \xC3\xA9\n"
+                   "models = [\"\"\"a\"\xC3\xA9\n\"\"\"\"\", '''b'\xC3\xA9''''']\n",
+                   "f"));
+    EXPECT_EQ(out.name, "\xE4\xBD\xA0 # \" '");
+    EXPECT_EQ(out.models, (std::vector<std::string>{"a\"\xC3\xA9\n\"\"", "b'\xC3\xA9''"}));
+}
 
 TEST(config_file, one_model_needs_no_list) {
     config out;
