@@ -23,7 +23,8 @@ namespace asio = boost::asio;
 template <class T>
 class channel {
   public:
-    channel(asio::any_io_executor executor, std::size_t capacity) : queue_(std::in_place, std::move(executor), capacity) {}
+    channel(asio::any_io_executor executor, std::size_t capacity)
+        : queue_(std::in_place, std::move(executor), capacity) {}
 
     /// Any thread. False when the channel is full or closed, or its reader left.
     bool try_send(T value) {

@@ -16,7 +16,8 @@ constexpr std::array<std::uint32_t, 4> philox4x32(std::uint64_t key, std::uint64
     constexpr std::uint32_t weyl_a = 0x9E3779B9U;
     constexpr std::uint32_t weyl_b = 0xBB67AE85U;
 
-    std::array<std::uint32_t, 4> x{static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32), 0, 0};
+    std::array<std::uint32_t, 4> x{static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32), 0,
+                                   0};
     auto key_a = static_cast<std::uint32_t>(key);
     auto key_b = static_cast<std::uint32_t>(key >> 32);
     for (int round = 0; round < 10; ++round) {

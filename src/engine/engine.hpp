@@ -48,7 +48,8 @@ class generator {
 
     /// Queues the request. Errors that can be known at once (too long, queue full, bad grammar) are the result;
     /// later ones come through the stream.
-    virtual awaitable<result<std::unique_ptr<token_stream>>> generate(generate_request request, aio::call_context call) = 0;
+    virtual awaitable<result<std::unique_ptr<token_stream>>> generate(generate_request request,
+                                                                      aio::call_context call) = 0;
 
     virtual awaitable<result<embedding_result>> embed(embed_request request, aio::call_context call) = 0;
 };

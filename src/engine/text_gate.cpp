@@ -42,7 +42,8 @@ std::size_t valid_bytes(std::string_view bytes, std::size_t length) {
     std::size_t n = 1;
     while (n < length && n < bytes.size()) {
         const auto byte = static_cast<unsigned char>(bytes[n]);
-        const bool fits = n == 1 ? second_byte_fits(static_cast<unsigned char>(bytes[0]), byte) : (byte & 0xC0U) == 0x80;
+        const bool fits =
+            n == 1 ? second_byte_fits(static_cast<unsigned char>(bytes[0]), byte) : (byte & 0xC0U) == 0x80;
         if (!fits) {
             break;
         }

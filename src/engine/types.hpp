@@ -48,7 +48,7 @@ struct chat_prompt {
     engine::tool_choice tool_choice = engine::tool_choice::automatic;
     bool parallel_tool_calls = false;
     output_format format = output_format::text;
-    std::string json_schema;  // for output_format::json_schema
+    std::string json_schema;                                              // for output_format::json_schema
     std::vector<std::pair<std::string, std::string>> template_arguments;  // name, JSON text
 };
 
@@ -82,7 +82,7 @@ struct generate_request {
     engine::sampling sampling;
     std::optional<std::int32_t> max_tokens;  // none: until the model ends or the context is full
     std::vector<std::string> stop;
-    std::string grammar;                  // GBNF; empty: none. Chat prompts bring their own from `format` and `tools`.
+    std::string grammar;                   // GBNF; empty: none. Chat prompts bring their own from `format` and `tools`.
     std::optional<std::int32_t> logprobs;  // how many alternatives to report at each token; none: no logprobs
     bool ignore_end = false;               // go on after the model's end token (benchmarks)
 
@@ -173,7 +173,7 @@ struct engine_load {
     std::int32_t busy = 0;
     std::int32_t queued = 0;
     std::int32_t queue_limit = 0;
-    double tokens_per_s = 0.0;       // generated, over the last seconds
+    double tokens_per_s = 0.0;        // generated, over the last seconds
     std::uint64_t prompt_tokens = 0;  // since start
     std::uint64_t generated_tokens = 0;
     std::uint64_t cached_tokens = 0;

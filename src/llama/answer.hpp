@@ -12,7 +12,8 @@ namespace starling::llama {
 
 class answer {
   public:
-    answer(std::shared_ptr<const model> model, answer_format format, std::vector<std::string> stop, std::string call_seed);
+    answer(std::shared_ptr<const model> model, answer_format format, std::vector<std::string> stop,
+           std::string call_seed);
 
     /// Takes the next token and adds what may be shown to `out`. False when a stop string ended the answer.
     bool push(engine::token_id token, engine::chunk& out);

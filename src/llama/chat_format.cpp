@@ -107,7 +107,8 @@ result<rendered_prompt> chat_format::render(const engine::chat_prompt& prompt, c
         out.format.grammar = grammar;
     } catch (const std::exception& e) {
         return fail(engine::errc::invalid_request, fmt::format("the conversation cannot be put into the model's chat "
-                                                               "template: {}", e.what()));
+                                                               "template: {}",
+                                                               e.what()));
     }
     return out;
 }

@@ -117,8 +117,8 @@ result<void> embedder::run_batch(std::span<const std::vector<engine::token_id>> 
     const auto status = encodes ? llama_encode(context_, batch) : llama_decode(context_, batch);
     llama_batch_free(batch);
     if (status != 0) {
-        return fail(engine::errc::internal, fmt::format("llama.cpp could not embed the input (status {}) {}", status,
-                                                        take_logged_error()));
+        return fail(engine::errc::internal,
+                    fmt::format("llama.cpp could not embed the input (status {}) {}", status, take_logged_error()));
     }
     const auto length = static_cast<std::size_t>(llama_model_n_embd_out(model_->handle()));
     for (std::size_t i = 0; i < inputs.size(); ++i) {

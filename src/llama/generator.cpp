@@ -4,11 +4,11 @@
 #include "llama/preparer.hpp"
 #include "llama/scheduler.hpp"
 
+#include <fmt/format.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <thread>
@@ -86,7 +86,8 @@ class local_generator final : public engine::generator {
     engine::awaitable<result<std::unique_ptr<engine::token_stream>>> generate(engine::generate_request request,
                                                                               aio::call_context call) override {
         auto link = std::make_shared<stream_link>(co_await asio::this_coro::executor);
-        auto job = co_await asio::co_spawn(pool_, prepare(std::move(request), std::move(call), link), asio::use_awaitable);
+        auto job =
+            co_await asio::co_spawn(pool_, prepare(std::move(request), std::move(call), link), asio::use_awaitable);
         if (!job) {
             co_return job.error();
         }
@@ -108,7 +109,8 @@ class local_generator final : public engine::generator {
         if (!inputs) {
             co_return inputs.error();
         }
-        auto reply = std::make_shared<aio::channel<result<engine::embedding_result>>>(co_await asio::this_coro::executor, 1);
+        auto reply =
+            std::make_shared<aio::channel<result<engine::embedding_result>>>(co_await asio::this_coro::executor, 1);
         if (!in_->push(std::make_unique<embedding>(embedding{.inputs = std::move(*inputs), .reply = reply}))) {
             co_return fail(engine::errc::queue_full,
                            fmt::format("too many requests are waiting for {}; try again later", model_->info().id));
@@ -151,12 +153,12 @@ class local_generator final : public engine::generator {
         job.text.finish(rest);
         const auto tokens = static_cast<std::int32_t>(job.tokens.size());
         job.link->events.try_send(engine::stream_event(std::move(rest)));
-        job.link->events.try_send(engine::stream_event(
-            engine::finished{.reason = *job.complete,
-                             .usage = {.prompt_tokens = job.prompt_tokens,
-                                       .completion_tokens = tokens - job.prompt_tokens,
-                                       .cached_tokens = 0},
-                             .timing = {}}));
+        job.link->events.try_send(
+            engine::stream_event(engine::finished{.reason = *job.complete,
+                                                  .usage = {.prompt_tokens = job.prompt_tokens,
+                                                            .completion_tokens = tokens - job.prompt_tokens,
+                                                            .cached_tokens = 0},
+                                                  .timing = {}}));
     }
 
     std::shared_ptr<const model> model_;
@@ -182,10 +184,9 @@ result<std::shared_ptr<engine::generator>> load_engine(engine_options options, l
     if (options.slots <= 0) {
         options.slots = default_slots;
     }
-    auto only = stage::create(*loaded, {.context = options.context,
-                                        .sequences = options.slots,
-                                        .threads = options.threads,
-                                        .batch = max_step_tokens});
+    auto only = stage::create(
+        *loaded,
+        {.context = options.context, .sequences = options.slots, .threads = options.threads, .batch = max_step_tokens});
     if (!only) {
         return only.error();
     }

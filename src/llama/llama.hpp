@@ -8,7 +8,6 @@
 #include "engine/engine.hpp"
 #include "llama/errc.hpp"
 
-
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -19,13 +18,13 @@
 namespace starling::llama {
 
 struct engine_options {
-    std::string id;                  // as clients name it
-    std::filesystem::path path;      // a GGUF file
-    std::int32_t context = 0;        // tokens that one request may use, prompt and answer; 0: chosen from the model
-    std::int32_t slots = 0;          // requests answered at the same time; 0: automatic
-    std::int32_t threads = 0;        // 0: one for each physical core
-    std::int32_t gpu_layers = -1;    // layers to keep on GPUs: -1 as many as fit, 0 none
-    std::int32_t queue_limit = 64;   // requests that may wait for a slot; more are refused
+    std::string id;                 // as clients name it
+    std::filesystem::path path;     // a GGUF file
+    std::int32_t context = 0;       // tokens that one request may use, prompt and answer; 0: chosen from the model
+    std::int32_t slots = 0;         // requests answered at the same time; 0: automatic
+    std::int32_t threads = 0;       // 0: one for each physical core
+    std::int32_t gpu_layers = -1;   // layers to keep on GPUs: -1 as many as fit, 0 none
+    std::int32_t queue_limit = 64;  // requests that may wait for a slot; more are refused
 };
 
 /// Called on the loading thread with a fraction in [0, 1]; false gives the load up.

@@ -54,9 +54,8 @@ result<std::shared_ptr<const model>> model::load(const engine_options& options, 
         if (given_up) {
             return fail(errc::cancelled, fmt::format("loading of {} was stopped", options.path.string()));
         }
-        return fail(errc::load_failed,
-                    fmt::format("llama.cpp cannot load {}: {}", options.path.string(),
-                                reason.empty() ? "it gave no reason" : reason));
+        return fail(errc::load_failed, fmt::format("llama.cpp cannot load {}: {}", options.path.string(),
+                                                   reason.empty() ? "it gave no reason" : reason));
     }
     std::shared_ptr<const model> loaded(new model(handle, options));
     if (log) {

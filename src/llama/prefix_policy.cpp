@@ -80,7 +80,8 @@ std::optional<placement> place_prompt(std::span<const engine::token_id> prompt, 
         }
     }
 
-    const bool copy = source != nullptr && copied - in_place.keep > costs.copy_tokens && source->sequence != in_place.slot;
+    const bool copy =
+        source != nullptr && copied - in_place.keep > costs.copy_tokens && source->sequence != in_place.slot;
     const position best = copy ? copied : in_place.keep;
     if (coming - best > std::max(costs.copy_tokens, worth_waiting_for)) {
         return std::nullopt;

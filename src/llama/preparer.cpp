@@ -18,8 +18,8 @@ result<void> preparer::check_tokens(std::span<const engine::token_id> tokens, co
     const auto bad = std::find_if(tokens.begin(), tokens.end(),
                                   [&](engine::token_id token) { return token < 0 || token >= vocabulary; });
     if (bad != tokens.end()) {
-        return fail(engine::errc::invalid_request,
-                    fmt::format("{} has token {}, but {} knows tokens 0 to {}", what, *bad, model_->info().id, vocabulary - 1));
+        return fail(engine::errc::invalid_request, fmt::format("{} has token {}, but {} knows tokens 0 to {}", what,
+                                                               *bad, model_->info().id, vocabulary - 1));
     }
     return {};
 }
@@ -76,18 +76,18 @@ result<std::unique_ptr<generation>> preparer::prepare(engine::generate_request r
     auto tokens = std::move(rendered->tokens);
     tokens.insert(tokens.end(), request.resume.begin(), request.resume.end());
     const auto max_tokens = request.max_tokens.value_or(std::numeric_limits<std::int32_t>::max());
-    auto job = std::unique_ptr<generation>(new generation{
-        .tokens = std::move(tokens),
-        .prompt_tokens = prompt_tokens,
-        .max_tokens = max_tokens,
-        .logprobs = request.logprobs,
-        .ignore_end = request.ignore_end,
-        .text = answer(model_, std::move(rendered->format), std::move(request.stop), call.request_id),
-        .draw = std::move(*draw),
-        .link = std::move(link),
-        .call = std::move(call),
-        .queued_at = steady_clock::now(),
-        .complete = {}});
+    auto job = std::unique_ptr<generation>(
+        new generation{.tokens = std::move(tokens),
+                       .prompt_tokens = prompt_tokens,
+                       .max_tokens = max_tokens,
+                       .logprobs = request.logprobs,
+                       .ignore_end = request.ignore_end,
+                       .text = answer(model_, std::move(rendered->format), std::move(request.stop), call.request_id),
+                       .draw = std::move(*draw),
+                       .link = std::move(link),
+                       .call = std::move(call),
+                       .queued_at = steady_clock::now(),
+                       .complete = {}});
     if (auto replayed = replay(request.resume, *job); !replayed) {
         return replayed.error();
     }

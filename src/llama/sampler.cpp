@@ -88,7 +88,8 @@ void add_grammar(const model& model, const answer_format& format, common_params_
         return;
     }
     const common_chat_params& chat = *format.chat;
-    params.grammar = {format.has_tools ? COMMON_GRAMMAR_TYPE_TOOL_CALLS : COMMON_GRAMMAR_TYPE_OUTPUT_FORMAT, chat.grammar};
+    params.grammar = {format.has_tools ? COMMON_GRAMMAR_TYPE_TOOL_CALLS : COMMON_GRAMMAR_TYPE_OUTPUT_FORMAT,
+                      chat.grammar};
     params.grammar_lazy = chat.grammar_lazy;
     params.generation_prompt = chat.generation_prompt;
     for (common_grammar_trigger trigger : chat.grammar_triggers) {
@@ -142,7 +143,8 @@ common_params_sampling to_common(const engine::generate_request& request, const 
 }
 
 bool has_penalties(const engine::sampling& s) {
-    return s.penalty_last_n != 0 && (s.repeat_penalty != 1.0F || s.frequency_penalty != 0.0F || s.presence_penalty != 0.0F);
+    return s.penalty_last_n != 0 &&
+           (s.repeat_penalty != 1.0F || s.frequency_penalty != 0.0F || s.presence_penalty != 0.0F);
 }
 
 }  // namespace
@@ -185,7 +187,8 @@ result<sampler> sampler::create(const model& model, const engine::generate_reque
     const bool penalised = has_penalties(request.sampling);
     std::int32_t suppressed = 0;
     llama_vocab_get_suppress_tokens(model.vocab(), &suppressed);
-    made->greedy = request.sampling.temperature <= 0.0F && !penalised && !biased && !made->constrained && suppressed == 0;
+    made->greedy =
+        request.sampling.temperature <= 0.0F && !penalised && !biased && !made->constrained && suppressed == 0;
     if (penalised) {
         const auto window = request.sampling.penalty_last_n < 0
                                 ? prompt.size()
@@ -199,7 +202,8 @@ result<sampler> sampler::create(const model& model, const engine::generate_reque
 
 engine::token_id sampler::sample(llama_context* context, std::int32_t row, std::uint64_t index) {
     if (state_->greedy) {
-        const std::span<const float> logits(llama_get_logits_ith(context, row), static_cast<std::size_t>(state_->vocabulary));
+        const std::span<const float> logits(llama_get_logits_ith(context, row),
+                                            static_cast<std::size_t>(state_->vocabulary));
         return static_cast<engine::token_id>(std::max_element(logits.begin(), logits.end()) - logits.begin());
     }
     state_->draws->index = index;
@@ -229,7 +233,8 @@ engine::emitted_token with_logprobs(const model& model, std::span<const float> l
         return static_cast<float>(logits[static_cast<std::size_t>(id)] - log_sum);
     };
 
-    engine::emitted_token out{.id = token, .bytes = model.piece(token, true), .logprob = logprob(token), .alternatives = {}};
+    engine::emitted_token out{
+        .id = token, .bytes = model.piece(token, true), .logprob = logprob(token), .alternatives = {}};
     const auto count = std::min(static_cast<std::size_t>(std::max(top, 0)), logits.size());
     std::vector<engine::token_id> ids(logits.size());
     std::iota(ids.begin(), ids.end(), 0);

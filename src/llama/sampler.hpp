@@ -1,5 +1,5 @@
-// Draws tokens: llama-common's chain (bias, penalties, top-k, top-p, min-p, temperature, grammar) with a last sampler of
-// our own, whose randomness is a counter. The draw for token i depends on (seed, i) alone, so a stream that another
+// Draws tokens: llama-common's chain (bias, penalties, top-k, top-p, min-p, temperature, grammar) with a last sampler
+// of our own, whose randomness is a counter. The draw for token i depends on (seed, i) alone, so a stream that another
 // engine continues needs its tokens and its seed, and no generator state.
 #pragma once
 
@@ -17,8 +17,8 @@ namespace starling::llama {
 class sampler {
   public:
     /// `prompt`: tokens that penalties look back on. A grammar that does not parse is errc::invalid_request.
-    static result<sampler> create(const model& model, const engine::generate_request& request, const answer_format& format,
-                                  std::span<const engine::token_id> prompt);
+    static result<sampler> create(const model& model, const engine::generate_request& request,
+                                  const answer_format& format, std::span<const engine::token_id> prompt);
 
     sampler(sampler&&) noexcept;
     sampler& operator=(sampler&&) noexcept;

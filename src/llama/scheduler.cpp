@@ -322,7 +322,8 @@ void scheduler::publish() {
     const std::lock_guard lock(published_mutex_);
     published_rate_.add(now, counts_.generated_tokens - published_.generated_tokens);
     published_ = counts_;
-    published_.busy = static_cast<std::int32_t>(std::count_if(slots_.begin(), slots_.end(), [](const slot& s) { return !s.idle(); }));
+    published_.busy =
+        static_cast<std::int32_t>(std::count_if(slots_.begin(), slots_.end(), [](const slot& s) { return !s.idle(); }));
     published_.queued = static_cast<std::int32_t>(waiting_.size());
 }
 

@@ -40,7 +40,9 @@ class slot {
     void append(engine::token_id token);
 
     /// The answer so far has this many tokens, those emitted elsewhere included.
-    std::int32_t answer_tokens() const { return static_cast<std::int32_t>(work_->tokens.size()) - work_->prompt_tokens; }
+    std::int32_t answer_tokens() const {
+        return static_cast<std::int32_t>(work_->tokens.size()) - work_->prompt_tokens;
+    }
 
     slot_view view(position lowest) const;
 

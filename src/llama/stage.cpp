@@ -57,7 +57,8 @@ result<std::unique_ptr<stage>> stage::create(std::shared_ptr<const model> model,
     params.n_ctx = static_cast<std::uint32_t>(options.context) * static_cast<std::uint32_t>(options.sequences);
     params.n_seq_max = static_cast<std::uint32_t>(options.sequences);
     params.n_batch = static_cast<std::uint32_t>(std::max(options.batch, options.sequences));
-    params.n_ubatch = static_cast<std::uint32_t>(std::min<std::int32_t>(max_step_tokens, static_cast<std::int32_t>(params.n_batch)));
+    params.n_ubatch =
+        static_cast<std::uint32_t>(std::min<std::int32_t>(max_step_tokens, static_cast<std::int32_t>(params.n_batch)));
     // One row of logits for each sequence: the buffer for a whole batch would be batch × vocabulary.
     params.n_outputs_max = params.n_seq_max;
     params.n_threads = options.threads;
@@ -73,9 +74,8 @@ result<std::unique_ptr<stage>> stage::create(std::shared_ptr<const model> model,
         // Reported below like any other failure.
     }
     if (context == nullptr) {
-        return fail(errc::load_failed,
-                    fmt::format("cannot set up {} slots of {} tokens for {}: {}", options.sequences, options.context,
-                                model->info().id, take_logged_error()));
+        return fail(errc::load_failed, fmt::format("cannot set up {} slots of {} tokens for {}: {}", options.sequences,
+                                                   options.context, model->info().id, take_logged_error()));
     }
     return std::unique_ptr<stage>(new stage(std::move(model), context, options));
 }
@@ -116,8 +116,9 @@ result<void> stage::run(const step& step) {
     take_logged_error();
     const auto status = llama_decode(context_, batch.get());
     if (status != 0) {
-        return fail(engine::errc::internal, fmt::format("llama.cpp could not compute a batch of {} tokens (status {}) {}",
-                                                        step.tokens.size(), status, take_logged_error()));
+        return fail(engine::errc::internal,
+                    fmt::format("llama.cpp could not compute a batch of {} tokens (status {}) {}", step.tokens.size(),
+                                status, take_logged_error()));
     }
     return {};
 }

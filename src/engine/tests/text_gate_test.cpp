@@ -22,7 +22,10 @@ TEST(TextGate, HoldsBackAnUnfinishedCharacter) {
 
 TEST(TextGate, ReplacesBytesThatAreNoText) {
     text_gate gate;
-    EXPECT_EQ(gate.push("a\xFF" "b"), "a\xEF\xBF\xBD" "b");
+    EXPECT_EQ(gate.push("a\xFF"
+                        "b"),
+              "a\xEF\xBF\xBD"
+              "b");
     EXPECT_EQ(gate.push("\xC3"), "");
     EXPECT_EQ(gate.flush(), "\xEF\xBF\xBD");
     EXPECT_EQ(as_utf8("\xED\xA0\x80"), "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");  // a surrogate

@@ -3,10 +3,10 @@
 
 #include "llama/llama.hpp"
 
+#include <gtest/gtest.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
-#include <gtest/gtest.h>
 
 #include <optional>
 #include <string>
@@ -97,7 +97,8 @@ class engine_test : public testing::Test {
         boost::asio::io_context io;
         std::vector<std::future<gathered>> futures;
         for (auto& request : requests) {
-            futures.push_back(boost::asio::co_spawn(io, gather(from, std::move(request), stop_after), boost::asio::use_future));
+            futures.push_back(
+                boost::asio::co_spawn(io, gather(from, std::move(request), stop_after), boost::asio::use_future));
         }
         io.run();
         std::vector<gathered> answers;

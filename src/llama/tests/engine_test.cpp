@@ -148,9 +148,10 @@ TEST_F(engine_test, AJsonSchemaConstrainsAChat) {
 TEST_F(engine_test, ARequiredToolIsCalled) {
     auto request = chat("What is the weather in Paris?");
     auto& prompt = std::get<engine::chat_prompt>(request.prompt);
-    prompt.tools.push_back({.name = "get_weather",
-                            .description = "Weather of a city",
-                            .parameters = R"({"type":"object","properties":{"ok":{"type":"boolean"}},"required":["ok"]})"});
+    prompt.tools.push_back(
+        {.name = "get_weather",
+         .description = "Weather of a city",
+         .parameters = R"({"type":"object","properties":{"ok":{"type":"boolean"}},"required":["ok"]})"});
     prompt.tool_choice = engine::tool_choice::required;
     request.max_tokens = 200;
     const auto answer = ask(*load(), request);
@@ -181,7 +182,8 @@ TEST_F(engine_test, MoreRequestsThanSlotsAreAllAnswered) {
     const auto generator = load({.context = 256, .slots = 3});
     std::vector<engine::generate_request> requests;
     for (int i = 0; i < 10; ++i) {
-        requests.push_back(completion("Story " + std::to_string(i) + ": " + long_text(static_cast<std::size_t>(i) * 8), 12));
+        requests.push_back(
+            completion("Story " + std::to_string(i) + ": " + long_text(static_cast<std::size_t>(i) * 8), 12));
     }
     for (const auto& answer : ask_all(*generator, requests)) {
         ASSERT_FALSE(answer.failure) << answer.failure->message;
@@ -211,7 +213,8 @@ TEST_F(engine_test, APrefixIsReusedOnTheSameSlotAndAcrossSlots) {
     EXPECT_EQ(first.end->usage.cached_tokens, 0);
     const auto again = ask(*generator, completion(shared + "again", 4));
     EXPECT_GT(again.end->usage.cached_tokens, 200);
-    const auto both = ask_all(*generator, {completion(shared + "one", 4), completion(shared + "two", 4), completion(shared + "three", 4)});
+    const auto both = ask_all(
+        *generator, {completion(shared + "one", 4), completion(shared + "two", 4), completion(shared + "three", 4)});
     for (const auto& answer : both) {
         EXPECT_GT(answer.end->usage.cached_tokens, 200);
     }
@@ -269,8 +272,10 @@ TEST_F(engine_test, ASlowReaderGetsEverythingAndHoldsUpNobody) {
     const auto generator = load({.context = 1024, .slots = 2});
     boost::asio::io_context io;
     std::size_t tokens = 0;
-    auto slow = boost::asio::co_spawn(io, read_late(*generator, completion("Slow", 600), tokens), boost::asio::use_future);
-    auto quick = boost::asio::co_spawn(io, gather(*generator, completion("Quick", 8), SIZE_MAX), boost::asio::use_future);
+    auto slow =
+        boost::asio::co_spawn(io, read_late(*generator, completion("Slow", 600), tokens), boost::asio::use_future);
+    auto quick =
+        boost::asio::co_spawn(io, gather(*generator, completion("Quick", 8), SIZE_MAX), boost::asio::use_future);
     io.run();
     slow.get();
     EXPECT_EQ(quick.get().tokens.size(), 8U);
@@ -280,7 +285,8 @@ TEST_F(engine_test, ASlowReaderGetsEverythingAndHoldsUpNobody) {
 TEST_F(engine_test, StoppingTheEngineEndsItsStreams) {
     auto generator = load({.context = 2048, .slots = 1});
     boost::asio::io_context io;
-    auto answer = boost::asio::co_spawn(io, gather(*generator, completion("Go on", 2000), SIZE_MAX), boost::asio::use_future);
+    auto answer =
+        boost::asio::co_spawn(io, gather(*generator, completion("Go on", 2000), SIZE_MAX), boost::asio::use_future);
     std::thread reader([&] { io.run(); });
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
     generator.reset();

@@ -52,7 +52,8 @@ TEST(PlacePrompt, TakesTheSlotUnusedForLongest) {
 TEST(PlacePrompt, GoesOnInPlaceWithAConversation) {
     const tokens history = counting(100);
     const tokens other = counting(40, 500);
-    const auto where = place_prompt(history + counting(20, 900), std::vector{idle(0, other, 1), idle(1, history, 2)}, {});
+    const auto where =
+        place_prompt(history + counting(20, 900), std::vector{idle(0, other, 1), idle(1, history, 2)}, {});
     EXPECT_EQ(where->slot, 1);
     EXPECT_EQ(where->keep, 100);
     EXPECT_FALSE(where->copy_from);
@@ -66,8 +67,8 @@ TEST(PlacePrompt, AlwaysLeavesOneTokenToCompute) {
 TEST(PlacePrompt, CopiesFromABusySlot) {
     const tokens shared = counting(400);
     const tokens running = shared + counting(30, 1000);
-    const auto where = place_prompt(shared + counting(10, 2000), std::vector{busy(0, running), idle(1, {}, 0)},
-                                    {.copy_tokens = 50});
+    const auto where =
+        place_prompt(shared + counting(10, 2000), std::vector{busy(0, running), idle(1, {}, 0)}, {.copy_tokens = 50});
     EXPECT_EQ(where->slot, 1);
     EXPECT_EQ(where->keep, 400);
     EXPECT_EQ(where->copy_from, 0);
@@ -75,8 +76,8 @@ TEST(PlacePrompt, CopiesFromABusySlot) {
 
 TEST(PlacePrompt, DoesNotCopyWhatIsCheaperToCompute) {
     const tokens shared = counting(40);
-    const auto where = place_prompt(shared + counting(10, 2000), std::vector{busy(0, shared), idle(1, {}, 0)},
-                                    {.copy_tokens = 50});
+    const auto where =
+        place_prompt(shared + counting(10, 2000), std::vector{busy(0, shared), idle(1, {}, 0)}, {.copy_tokens = 50});
     EXPECT_EQ(where->keep, 0);
     EXPECT_FALSE(where->copy_from);
 }
@@ -84,7 +85,8 @@ TEST(PlacePrompt, DoesNotCopyWhatIsCheaperToCompute) {
 TEST(PlacePrompt, KeepsALongConversationAliveByCopyingItsBeginning) {
     const tokens shared = counting(100);
     const tokens conversation = shared + counting(900, 1000);
-    const auto where = place_prompt(shared + counting(10, 5000), std::vector{idle(0, conversation, 5), idle(1, {}, 0)}, {});
+    const auto where =
+        place_prompt(shared + counting(10, 5000), std::vector{idle(0, conversation, 5), idle(1, {}, 0)}, {});
     EXPECT_EQ(where->slot, 1);
     EXPECT_EQ(where->copy_from, 0);
     EXPECT_EQ(where->keep, 100);
