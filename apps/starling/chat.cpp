@@ -49,8 +49,9 @@ void add_chat(CLI::App& app, action& run) {
     verb->add_option("PROMPT", arguments->words, "what to ask; the answer goes to stdout");
     verb->add_option("--model", arguments->model, "the model to talk to: starter, a path to a .gguf file, or hf://…")
         ->type_name("REF");
-    verb->add_option("--url", arguments->url,
-                     "an OpenAI-compatible server to talk to (default: the node that runs here, else an engine of its own)")
+    verb->add_option(
+            "--url", arguments->url,
+            "an OpenAI-compatible server to talk to (default: the node that runs here, else an engine of its own)")
         ->type_name("URL");
     verb->add_option("--system", arguments->chat.system, "what the model is told first")->type_name("TEXT");
     verb->add_option("--temperature", arguments->chat.temperature, "0: always the likeliest word (default 0.7)")

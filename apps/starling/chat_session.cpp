@@ -70,7 +70,8 @@ void print_help() {
 
 }  // namespace
 
-chat_session::chat_session(chat_target target, std::unique_ptr<chat_engine> engine, conversation talk, interrupts& keyboard)
+chat_session::chat_session(chat_target target, std::unique_ptr<chat_engine> engine, conversation talk,
+                           interrupts& keyboard)
     : target_(std::move(target)), engine_(std::move(engine)), talk_(std::move(talk)), keyboard_(&keyboard) {}
 
 int chat_session::run() {
@@ -196,12 +197,14 @@ void chat_session::show_stats() const {
         return;
     }
     const double writing_s = (last_->total_ms - last_->first_token_ms) / ms_per_s;
-    std::printf("  prompt      %d tokens, %d of them remembered from before\n  answer      %d tokens in %.1f s", last_->usage.prompt_tokens,
-                last_->usage.cached_tokens, last_->usage.completion_tokens, last_->total_ms / ms_per_s);
+    std::printf("  prompt      %d tokens, %d of them remembered from before\n  answer      %d tokens in %.1f s",
+                last_->usage.prompt_tokens, last_->usage.cached_tokens, last_->usage.completion_tokens,
+                last_->total_ms / ms_per_s);
     if (last_->usage.completion_tokens > 1 && writing_s > 0.0) {
         std::printf(", %.1f tokens/s", static_cast<double>(last_->usage.completion_tokens - 1) / writing_s);
     }
-    std::printf("\n  first text  after %.0f ms%s\n", last_->first_token_ms, last_->interrupted ? " (stopped by Ctrl-C)" : "");
+    std::printf("\n  first text  after %.0f ms%s\n", last_->first_token_ms,
+                last_->interrupted ? " (stopped by Ctrl-C)" : "");
 }
 
 }  // namespace starling::cli

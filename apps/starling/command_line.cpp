@@ -3,8 +3,8 @@
 #include "node/private_file.hpp"
 #include "settings/table.hpp"
 
-#include <CLI/CLI.hpp>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <array>
@@ -160,7 +160,8 @@ result<settings::config> load_config(const given_settings& given) {
 
 exit_code report(const error& what) {
     std::fprintf(stderr, "starling: %s\n", sentence(what.message).c_str());
-    const bool usage = what == settings::errc::wrong_usage || what == settings::errc::bad_config || what == settings::errc::refused;
+    const bool usage =
+        what == settings::errc::wrong_usage || what == settings::errc::bad_config || what == settings::errc::refused;
     return usage ? wrong_usage : failed;
 }
 

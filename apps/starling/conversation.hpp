@@ -14,7 +14,7 @@
 namespace starling::cli {
 
 struct chat_settings {
-    std::string system;  // empty: none
+    std::string system;        // empty: none
     float temperature = 0.7F;  // lively, and seldom off the road
     float top_p = 0.95F;
     std::optional<std::int32_t> max_tokens;
@@ -38,8 +38,8 @@ class conversation {
   public:
     explicit conversation(chat_settings settings);
 
-    /// Adds the turn and its answer; `show` gets the text as it comes. A turn that failed, or was interrupted before any
-    /// text, is taken back, so that it can be asked again.
+    /// Adds the turn and its answer; `show` gets the text as it comes. A turn that failed, or was interrupted before
+    /// any text, is taken back, so that it can be asked again.
     result<answer_report> ask(chat_engine& engine, const std::string& text, interrupts& keyboard,
                               const std::function<void(shown_text)>& show);
 

@@ -31,7 +31,8 @@ int doctor(const given_settings& given) {
     bool all_well = true;
     for (const node::finding& finding : node::diagnose(*settings, !built_in_starter().empty())) {
         all_well = all_well && finding.state != node::finding_state::fail;
-        std::printf("%s  %-10s %s\n", mark(finding.state, stdout_is_terminal()), finding.subject.c_str(), finding.text.c_str());
+        std::printf("%s  %-10s %s\n", mark(finding.state, stdout_is_terminal()), finding.subject.c_str(),
+                    finding.text.c_str());
         if (!finding.advice.empty()) {
             std::printf("                 → %s\n", finding.advice.c_str());
         }

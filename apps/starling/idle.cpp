@@ -31,8 +31,8 @@ int idle(const given_settings& given) {
 void add_idle(CLI::App& app, action& run) {
     const auto given = std::make_shared<given_settings>();
     add_settings(app, *given,
-                 {"data-dir", "name", "bind", "port", "peer-port", "api-key-file", "cors-origin", "headless", "log-format",
-                  "log-level"});
+                 {"data-dir", "name", "bind", "port", "peer-port", "api-key-file", "cors-origin", "headless",
+                  "log-format", "log-level"});
     // Runs before the callback of a verb, which then replaces it.
     app.parse_complete_callback([given, &run] {
         if (!run) {

@@ -31,7 +31,8 @@ void use_utf8() {
 
 class line_editor::impl {
   public:
-    impl(std::filesystem::path history_file, interrupts& keyboard) : file_(std::move(history_file)), keyboard_(&keyboard) {
+    impl(std::filesystem::path history_file, interrupts& keyboard)
+        : file_(std::move(history_file)), keyboard_(&keyboard) {
         use_utf8();
         editor_ = ::el_init("starling", stdin, stdout, stderr);
         history_ = ::history_init();

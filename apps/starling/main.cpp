@@ -112,7 +112,8 @@ int parse_and_run(int argc, char** argv) {
         }
         // A wrong word where a verb was wanted is told as such, and not as a verb that is missing.
         const bool extra = dynamic_cast<const CLI::RequiredError*>(&e) != nullptr && !first_extra(app).empty();
-        const std::string why = extra ? explain_extra(app) : std::string(e.what()) + "; see: " + verb_name(given_verb(app)) + " --help";
+        const std::string why =
+            extra ? explain_extra(app) : std::string(e.what()) + "; see: " + verb_name(given_verb(app)) + " --help";
         std::fprintf(stderr, "starling: %s\n", why.c_str());
         return wrong_usage;
     }

@@ -1,7 +1,7 @@
 // starling models list|show|pull|rm: the model files of this machine.
+#include "models/models.hpp"
 #include "background.hpp"
 #include "command_line.hpp"
-#include "models/models.hpp"
 #include "node/model_files.hpp"
 #include "node/private_file.hpp"
 #include "starter.hpp"
@@ -66,8 +66,8 @@ int list(const model_arguments& arguments) {
         width = std::max(width, model.id.size());
     }
     for (const models::local_model& model : *models) {
-        std::printf("%-*s  %9s  %s\n", static_cast<int>(width), model.id.c_str(), models::size_text(model.size_bytes).c_str(),
-                    model.source.c_str());
+        std::printf("%-*s  %9s  %s\n", static_cast<int>(width), model.id.c_str(),
+                    models::size_text(model.size_bytes).c_str(), model.source.c_str());
     }
     if (models->empty()) {
         std::puts("There is no model on this machine; fetch one with: starling models pull hf://owner/repo/file.gguf");
@@ -85,7 +85,8 @@ void print_details(const models::model_details& about) {
     }
     constexpr double million = 1e6;
     std::printf("architecture %s, %lld layers, %.1f million parameters, %s\n", printable(about.architecture).c_str(),
-                static_cast<long long>(about.layers), static_cast<double>(about.parameters) / million, about.quantization.c_str());
+                static_cast<long long>(about.layers), static_cast<double>(about.parameters) / million,
+                about.quantization.c_str());
     if (about.experts > 0) {
         std::printf("experts      %lld\n", static_cast<long long>(about.experts));
     }
@@ -93,8 +94,9 @@ void print_details(const models::model_details& about) {
                 static_cast<long long>(about.vocabulary));
     std::printf("chat         %s\n", about.has_chat_template ? "yes" : "no template; it only continues text");
     std::printf("memory       about %s (weights %s, context %s, work %s)\n",
-                models::size_text(about.memory.total_bytes()).c_str(), models::size_text(about.memory.weights_bytes).c_str(),
-                models::size_text(about.memory.kv_bytes).c_str(), models::size_text(about.memory.work_bytes).c_str());
+                models::size_text(about.memory.total_bytes()).c_str(),
+                models::size_text(about.memory.weights_bytes).c_str(), models::size_text(about.memory.kv_bytes).c_str(),
+                models::size_text(about.memory.work_bytes).c_str());
 }
 
 int show(const model_arguments& arguments) {
@@ -149,9 +151,10 @@ int pull(const model_arguments& arguments) {
     }
     progress_line bar;
     auto pulling = tools->store->pull(*reference, [&bar](const models::pull_progress& progress) {
-        const float share = progress.total_bytes == 0
-                                ? 0.0F
-                                : static_cast<float>(static_cast<double>(progress.bytes) / static_cast<double>(progress.total_bytes));
+        const float share =
+            progress.total_bytes == 0
+                ? 0.0F
+                : static_cast<float>(static_cast<double>(progress.bytes) / static_cast<double>(progress.total_bytes));
         bar.show("Fetching", share, pull_detail(progress));
     });
     const auto file = wait_for(tools->work->executor(), std::move(pulling), keyboard);
@@ -189,7 +192,8 @@ void add_verb(CLI::App& models, action& run, const char* name, const char* help,
     const auto arguments = std::make_shared<model_arguments>();
     CLI::App* verb = models.add_subcommand(name, help);
     if (takes_reference) {
-        verb->add_option("REF", arguments->reference, "starter, hf://owner/repo/file.gguf, a path, or an id from the list")
+        verb->add_option("REF", arguments->reference,
+                         "starter, hf://owner/repo/file.gguf, a path, or an id from the list")
             ->required();
     }
     add_settings(*verb, arguments->given, {"data-dir", "hub-url", "ctx", "slots", "gpu-layers"});

@@ -64,7 +64,9 @@ class own_engine final : public chat_engine {
     const std::string& place() const override { return place_; }
 
   private:
-    boost::asio::awaitable<result<std::shared_ptr<engine::generator>>> ask_for_generator() { co_return node_->generator({}); }
+    boost::asio::awaitable<result<std::shared_ptr<engine::generator>>> ask_for_generator() {
+        co_return node_->generator({});
+    }
 
     void run() {
         outcome_ = node_->run();
@@ -85,7 +87,8 @@ class own_engine final : public chat_engine {
 
 }  // namespace
 
-result<std::unique_ptr<chat_engine>> open_own_engine(settings::config settings, const std::string& model, interrupts& keyboard) {
+result<std::unique_ptr<chat_engine>> open_own_engine(settings::config settings, const std::string& model,
+                                                     interrupts& keyboard) {
     if (!model.empty()) {
         settings.models = {model};
     } else if (settings.models.size() > 1) {
@@ -101,8 +104,9 @@ result<std::unique_ptr<chat_engine>> open_own_engine(settings::config settings, 
     node::resources with;
     with.starter = built_in_starter();
     // A conversation is no place for log lines; what goes wrong comes back as a result.
-    with.log = node::make_logger(std::make_shared<spdlog::sinks::stderr_sink_mt>(), settings.log_format,
-                                 settings.log_level == settings::log_level::debug ? settings::log_level::debug : settings::log_level::error);
+    with.log = node::make_logger(
+        std::make_shared<spdlog::sinks::stderr_sink_mt>(), settings.log_format,
+        settings.log_level == settings::log_level::debug ? settings::log_level::debug : settings::log_level::error);
     if (settings.log_level != settings::log_level::debug) {
         with.log->set_level(spdlog::level::off);
     }

@@ -6,6 +6,7 @@
 namespace starling::cli {
 
 /// `model` empty: the first of the configuration, else the built-in one.
-result<std::unique_ptr<chat_engine>> open_own_engine(settings::config settings, const std::string& model, interrupts& keyboard);
+result<std::unique_ptr<chat_engine>> open_own_engine(settings::config settings, const std::string& model,
+                                                     interrupts& keyboard);
 
 }  // namespace starling::cli

@@ -19,7 +19,10 @@ class remote_engine final : public chat_engine {
   public:
     remote_engine(std::unique_ptr<background> work, std::shared_ptr<engine::generator> generator, std::string model,
                   std::string place)
-        : work_(std::move(work)), generator_(std::move(generator)), model_(std::move(model)), place_(std::move(place)) {}
+        : work_(std::move(work)),
+          generator_(std::move(generator)),
+          model_(std::move(model)),
+          place_(std::move(place)) {}
 
     boost::asio::any_io_executor executor() override { return work_->executor(); }
     engine::generator& generator() override { return *generator_; }
@@ -85,7 +88,8 @@ result<std::unique_ptr<chat_engine>> open_remote_engine(remote_target target, in
     if (!generator) {
         return generator.error();
     }
-    return std::make_unique<remote_engine>(std::move(*work), std::move(*generator), model, "the server at " + target.url);
+    return std::make_unique<remote_engine>(std::move(*work), std::move(*generator), model,
+                                           "the server at " + target.url);
 }
 
 }  // namespace starling::cli

@@ -5,9 +5,9 @@
 #include "starter.hpp"
 #include "terminal.hpp"
 
-#include <boost/asio/signal_set.hpp>
 #include <spdlog/sinks/ansicolor_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <boost/asio/signal_set.hpp>
 
 #include <csignal>
 #include <cstdio>
@@ -50,7 +50,8 @@ class announcer {
             return;
         }
         if (event.phase == node::model_phase::fetching || event.phase == node::model_phase::loading) {
-            bar_.show((event.phase == node::model_phase::fetching ? "Fetching " : "Loading ") + event.id, event.progress);
+            bar_.show((event.phase == node::model_phase::fetching ? "Fetching " : "Loading ") + event.id,
+                      event.progress);
         } else {
             bar_.clear();
         }

@@ -25,7 +25,8 @@ int serve(const given_settings& given) {
 
 void add_serve(CLI::App& app, action& run) {
     const auto given = std::make_shared<given_settings>();
-    CLI::App* verb = app.add_subcommand("serve", "run a node: the API, with the built-in model unless --model names another");
+    CLI::App* verb =
+        app.add_subcommand("serve", "run a node: the API, with the built-in model unless --model names another");
     add_settings(*verb, *given);
     verb->callback([given, &run] { run = [given] { return serve(*given); }; });
 }

@@ -40,7 +40,8 @@ boost::asio::awaitable<result<std::string>> fetch_status(fetch::client& http, fe
         co_return fail(node::errc::remote, "The node at " + url + " asks for an API key; add --api-key-file FILE.");
     }
     if (status != 200 || !body) {
-        co_return fail(node::errc::remote, "The node at " + url + " answered with status " + std::to_string(status) + ".");
+        co_return fail(node::errc::remote,
+                       "The node at " + url + " answered with status " + std::to_string(status) + ".");
     }
     co_return std::move(*body);
 }
@@ -89,8 +90,8 @@ void print_models(const json::object& status) {
             continue;
         }
         std::printf("model    %s  %s  %.0f requests, %.1f a minute  %s\n", text_of(*model, "id").c_str(),
-                    text_of(*model, "state").c_str(), number_of(*model, "requests"), number_of(*model, "request_rate_per_min"),
-                    text_of(*model, "source").c_str());
+                    text_of(*model, "state").c_str(), number_of(*model, "requests"),
+                    number_of(*model, "request_rate_per_min"), text_of(*model, "source").c_str());
     }
 }
 
@@ -119,7 +120,7 @@ int status(const status_arguments& arguments) {
         const auto running = node::find_running(settings->data_dir);
         if (!running) {
             return report(fail(node::errc::remote, "No node is running on " + settings->data_dir.string() +
-                                                         "; start one with: starling serve"));
+                                                       "; start one with: starling serve"));
         }
         url = running->api_url;
         if (key_file.empty()) {

@@ -45,8 +45,9 @@ void progress_line::show(std::string_view what, float fraction, std::string_view
     for (int i = 0; i < bar_width; ++i) {
         bar += i < full ? "█" : "░";
     }
-    std::fprintf(stderr, "%s%.*s %s %3d %% %.*s", std::string(erase_line).c_str(), static_cast<int>(what.size()), what.data(),
-                 bar.c_str(), static_cast<int>(share * 100.0F), static_cast<int>(detail.size()), detail.data());
+    std::fprintf(stderr, "%s%.*s %s %3d %% %.*s", std::string(erase_line).c_str(), static_cast<int>(what.size()),
+                 what.data(), bar.c_str(), static_cast<int>(share * 100.0F), static_cast<int>(detail.size()),
+                 detail.data());
     std::fflush(stderr);
 }
 

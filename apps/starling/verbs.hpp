@@ -1,4 +1,5 @@
-// The verbs. Each adds itself to the command line, and says through `run` what to do when it was the one that was given.
+// The verbs. Each adds itself to the command line, and says through `run` what to do when it was the one that was
+// given.
 #pragma once
 
 #include <functional>

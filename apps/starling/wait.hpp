@@ -34,10 +34,11 @@ class wake_up {
     int fd_;
 };
 
-/// Runs `work` on `executor`. Nothing when Ctrl-C was pressed: the work is cancelled and waited for. A second Ctrl-C while
-/// it is waited for ends the program at once.
+/// Runs `work` on `executor`. Nothing when Ctrl-C was pressed: the work is cancelled and waited for. A second Ctrl-C
+/// while it is waited for ends the program at once.
 template <class T>
-std::optional<T> wait_for(const boost::asio::any_io_executor& executor, boost::asio::awaitable<T> work, interrupts& keyboard) {
+std::optional<T> wait_for(const boost::asio::any_io_executor& executor, boost::asio::awaitable<T> work,
+                          interrupts& keyboard) {
     wake_up finished;
     boost::asio::cancellation_signal cancel;
     std::optional<T> out;

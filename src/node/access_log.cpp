@@ -14,13 +14,14 @@ constexpr int client_went_away = 499;
 
 /// Programs ask these every few seconds; nobody wants to read of it.
 bool is_routine(const api::access_entry& entry) {
-    return entry.status < first_client_error && (entry.path == "/health" || entry.path == "/metrics" || entry.path == "/api/status");
+    return entry.status < first_client_error &&
+           (entry.path == "/health" || entry.path == "/metrics" || entry.path == "/api/status");
 }
 
 void write(spdlog::logger& log, const api::access_entry& entry) {
-    const auto level = is_routine(entry)                       ? spdlog::level::debug
+    const auto level = is_routine(entry)                    ? spdlog::level::debug
                        : entry.status >= first_server_error ? spdlog::level::warn
-                                                              : spdlog::level::info;
+                                                            : spdlog::level::info;
     if (!log.should_log(level)) {
         return;
     }
@@ -36,8 +37,8 @@ void write(spdlog::logger& log, const api::access_entry& entry) {
     } else if (!entry.detail.empty()) {
         about += ": " + entry.detail;
     }
-    log.log(level, "{} {} {} {:.0f} ms [{}]{}", entry.method, entry.path, entry.status, entry.duration_ms, entry.request_id,
-            about);
+    log.log(level, "{} {} {} {:.0f} ms [{}]{}", entry.method, entry.path, entry.status, entry.duration_ms,
+            entry.request_id, about);
 }
 
 }  // namespace

@@ -65,15 +65,17 @@ finding graphics(const settings::config& settings) {
     finding out{.state = finding_state::ok, .subject = "gpu", .text = {}, .advice = {}};
     for (const llama::device_info& device : llama::devices()) {
         if (device.kind != "cpu") {
-            out.text += (out.text.empty() ? "" : "; ") + device.description + " (" + models::size_text(device.memory_free) +
-                        " of " + models::size_text(device.memory_total) + " free)";
+            out.text += (out.text.empty() ? "" : "; ") + device.description + " (" +
+                        models::size_text(device.memory_free) + " of " + models::size_text(device.memory_total) +
+                        " free)";
         }
     }
     if (out.text.empty()) {
         out.text = "none that this build can use; answers come from the processor";
         if (settings.gpu_layers > 0) {
             out.state = finding_state::warn;
-            out.advice = "Layers are to go to a GPU, but there is none: set --gpu-layers to -1, or build with a GPU preset.";
+            out.advice =
+                "Layers are to go to a GPU, but there is none: set --gpu-layers to -1, or build with a GPU preset.";
         }
     } else if (settings.gpu_layers == 0) {
         out.state = finding_state::warn;
@@ -99,7 +101,10 @@ finding memory() {
 }
 
 finding data_directory(const settings::config& settings) {
-    finding out{.state = finding_state::ok, .subject = "data", .text = settings.data_dir.string() + " is writable", .advice = {}};
+    finding out{.state = finding_state::ok,
+                .subject = "data",
+                .text = settings.data_dir.string() + " is writable",
+                .advice = {}};
     if (auto prepared = prepare_data_dir(settings.data_dir); !prepared) {
         out.state = finding_state::fail;
         out.text = prepared.error().message;
@@ -137,14 +142,16 @@ boost::system::error_code try_to_bind(const std::string& address, std::uint16_t 
     const typename Protocol::endpoint at(ip, port);
     static_cast<void>(socket.open(at.protocol(), failed));
     if (!failed) {
-        static_cast<void>(socket.set_option(asio::socket_base::reuse_address(std::is_same_v<Protocol, asio::ip::tcp>), failed));
+        static_cast<void>(
+            socket.set_option(asio::socket_base::reuse_address(std::is_same_v<Protocol, asio::ip::tcp>), failed));
         static_cast<void>(socket.bind(at, failed));
     }
     return failed;
 }
 
 template <class Protocol>
-finding port(const settings::config& settings, std::uint16_t number, const std::string& subject, const std::string& flag) {
+finding port(const settings::config& settings, std::uint16_t number, const std::string& subject,
+             const std::string& flag) {
     finding out{.state = finding_state::ok, .subject = subject, .text = {}, .advice = {}};
     const auto failed = try_to_bind<Protocol>(settings.bind, number);
     const std::string name = settings.bind + ":" + std::to_string(number);
@@ -200,7 +207,10 @@ finding system_clock() {
 
 finding built_in_model(bool has_starter) {
     if (has_starter) {
-        return {.state = finding_state::ok, .subject = "starter", .text = "the built-in model is in this build", .advice = {}};
+        return {.state = finding_state::ok,
+                .subject = "starter",
+                .text = "the built-in model is in this build",
+                .advice = {}};
     }
     return {.state = finding_state::warn,
             .subject = "starter",

@@ -69,9 +69,10 @@ result<key> read_seed(const std::filesystem::path& key_file, mode_t mode) {
     }
     const auto seed = from_hex(digits);
     if (!seed) {
-        return fail(errc::data_dir, key_file.string() +
-                                        " is not a node key (64 hex characters); put it back from a copy, or remove it to "
-                                        "become a new node.");
+        return fail(errc::data_dir,
+                    key_file.string() +
+                        " is not a node key (64 hex characters); put it back from a copy, or remove it to "
+                        "become a new node.");
     }
     return *seed;
 }
@@ -85,7 +86,7 @@ identity::identity(key seed) : seed_(seed) {
 }
 
 result<identity> identity::load_or_create(const std::filesystem::path& key_file) {
-    struct ::stat about {};
+    struct ::stat about{};
     if (::stat(key_file.c_str(), &about) == 0) {
         auto seed = read_seed(key_file, about.st_mode);
         if (!seed) {

@@ -18,8 +18,8 @@ class identity {
   public:
     static constexpr std::size_t key_bytes = 32;
 
-    /// Reads the key file, or makes it. Error: errc::data_dir, when it cannot be read or written, is not a key, or may be
-    /// read by others.
+    /// Reads the key file, or makes it. Error: errc::data_dir, when it cannot be read or written, is not a key, or may
+    /// be read by others.
     static result<identity> load_or_create(const std::filesystem::path& key_file);
 
     const std::string& node_id() const { return node_id_; }

@@ -36,7 +36,7 @@ result<std::vector<std::string>> parse_keys(std::string_view text, std::string_v
         // It goes into an HTTP header as it is.
         if (std::any_of(line.begin(), line.end(), [](unsigned char c) { return c <= 0x20 || c >= 0x7F; })) {
             return fail(settings::errc::bad_config, std::string(file_name) + ", line " + std::to_string(number) +
-                                              ": an API key must be printable ASCII without spaces.");
+                                                        ": an API key must be printable ASCII without spaces.");
         }
         keys.emplace_back(line);
     }
@@ -50,7 +50,8 @@ result<std::vector<std::string>> read_keys(const std::filesystem::path& file) {
     }
     auto keys = parse_keys(*text, file.string());
     if (keys && keys->empty()) {
-        return fail(settings::errc::bad_config, "The key file " + file.string() + " holds no key; write one on a line of its own.");
+        return fail(settings::errc::bad_config,
+                    "The key file " + file.string() + " holds no key; write one on a line of its own.");
     }
     return keys;
 }

@@ -103,7 +103,8 @@ std::string json_quoted(std::string_view text) {
     return out + "\"";
 }
 
-std::shared_ptr<spdlog::logger> make_logger(spdlog::sink_ptr sink, settings::log_format format, settings::log_level level) {
+std::shared_ptr<spdlog::logger> make_logger(spdlog::sink_ptr sink, settings::log_format format,
+                                            settings::log_level level) {
     auto logger = std::make_shared<spdlog::logger>("starling", std::move(sink));
     if (format == settings::log_format::json) {
         logger->set_formatter(std::make_unique<json_formatter>());

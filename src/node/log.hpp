@@ -13,7 +13,8 @@
 namespace starling::node {
 
 /// Pretty: "12:34:56 info  message". JSON: one object on each line, {"time","level","message"}.
-std::shared_ptr<spdlog::logger> make_logger(spdlog::sink_ptr sink, settings::log_format format, settings::log_level level);
+std::shared_ptr<spdlog::logger> make_logger(spdlog::sink_ptr sink, settings::log_format format,
+                                            settings::log_level level);
 
 /// A JSON string with its quotes; bytes that are no UTF-8 become the replacement character.
 std::string json_quoted(std::string_view text);

@@ -19,8 +19,8 @@ std::uint64_t memory_for_models(const settings::config& settings) {
     return memory;
 }
 
-result<std::unique_ptr<models::model_store>> make_store(const settings::config& settings, std::span<const std::byte> starter,
-                                                        fetch::client& client) {
+result<std::unique_ptr<models::model_store>> make_store(const settings::config& settings,
+                                                        std::span<const std::byte> starter, fetch::client& client) {
     models::store_options options;
     options.data_dir = settings.data_dir;
     options.hub_url = settings.hub_url;

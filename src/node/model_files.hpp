@@ -16,7 +16,7 @@ namespace starling::node {
 std::uint64_t memory_for_models(const settings::config& settings);
 
 /// `starter` and `client` must outlive the store. Errors: models::errc.
-result<std::unique_ptr<models::model_store>> make_store(const settings::config& settings, std::span<const std::byte> starter,
-                                                        fetch::client& client);
+result<std::unique_ptr<models::model_store>> make_store(const settings::config& settings,
+                                                        std::span<const std::byte> starter, fetch::client& client);
 
 }  // namespace starling::node

@@ -5,6 +5,7 @@
 #include "node/model_files.hpp"
 #include "upstream/upstream.hpp"
 
+#include <spdlog/logger.h>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -12,7 +13,6 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <spdlog/logger.h>
 
 #include <algorithm>
 #include <exception>
@@ -24,7 +24,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-llama::engine_options engine_options(const settings::config& settings, const std::string& id, const models::local_model& file) {
+llama::engine_options engine_options(const settings::config& settings, const std::string& id,
+                                     const models::local_model& file) {
     llama::engine_options out;
     out.id = id;
     out.path = file.path;
@@ -186,7 +187,9 @@ result<std::shared_ptr<engine::generator>> model_loader::load_blocking(const std
         post_progress(id, model_phase::loading, fraction);
         return !stopping_.load();
     };
-    auto log = [log = services_.log](llama::log_level level, const std::string& text) { log->log(level_of(level), text); };
+    auto log = [log = services_.log](llama::log_level level, const std::string& text) {
+        log->log(level_of(level), text);
+    };
     return llama::load_engine(engine_options(settings_, id, file), progress, log);
 }
 
@@ -198,8 +201,8 @@ asio::awaitable<result<std::shared_ptr<engine::generator>>> model_loader::load_o
 void model_loader::finish(const std::string& id, result<std::shared_ptr<engine::generator>> loaded) {
     if (loaded) {
         const engine::model_info info = (*loaded)->info();
-        services_.log->info("{} is ready: {} layers, {} tokens of context, from {}", id, info.layers, info.context_length,
-                            info.source);
+        services_.log->info("{} is ready: {} layers, {} tokens of context, from {}", id, info.layers,
+                            info.context_length, info.source);
         services_.table->set_ready(id, std::move(*loaded));
         ++ready_;
         report(id, model_phase::ready, 1.0F);

@@ -7,9 +7,9 @@
 #include "base/result.hpp"
 #include "fetch/fetch.hpp"
 #include "models/models.hpp"
-#include "settings/config.hpp"
 #include "node/node.hpp"
 #include "route/model_table.hpp"
+#include "settings/config.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -71,7 +71,7 @@ class model_loader {
     boost::asio::awaitable<result<std::shared_ptr<engine::generator>>> fetch_and_load(wanted model);
     boost::asio::awaitable<result<models::local_model>> fetch_file(wanted model);
     boost::asio::awaitable<result<std::shared_ptr<engine::generator>>> load_on_thread(std::string id,
-                                                                                        models::local_model file);
+                                                                                      models::local_model file);
     result<std::shared_ptr<engine::generator>> load_blocking(const std::string& id, const models::local_model& file);
     result<void> check_memory(const models::model_details& model) const;
     void finish(const std::string& id, result<std::shared_ptr<engine::generator>> loaded);
@@ -82,8 +82,8 @@ class model_loader {
     settings::config settings_;
     std::vector<wanted> wanted_;
     std::list<boost::asio::cancellation_signal> fetching_;  // one for each download
-    std::atomic<bool> stopping_ = false;  // read by loading threads
-    boost::asio::steady_timer settled_;   // cancelled when `running_` becomes 0
+    std::atomic<bool> stopping_ = false;                    // read by loading threads
+    boost::asio::steady_timer settled_;                     // cancelled when `running_` becomes 0
     std::size_t running_ = 0;
     std::size_t ready_ = 0;
     std::string last_failure_;

@@ -13,6 +13,9 @@
 #include "node/private_file.hpp"
 #include "node/running_node.hpp"
 
+#include <spdlog/logger.h>
+#include <sys/random.h>
+#include <unistd.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -20,9 +23,6 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <spdlog/logger.h>
-#include <sys/random.h>
-#include <unistd.h>
 
 #include <optional>
 #include <utility>
@@ -56,9 +56,10 @@ std::string api_url(const std::string& bind, std::uint16_t port) {
 
 error listen_failure(const error& why, const settings::config& settings) {
     if (why == http::errc::port_in_use) {
-        return fail(errc::cannot_listen, "Port " + std::to_string(settings.port) + " on " + settings.bind +
-                                             " is in use by another program; stop it, or choose another port with --port "
-                                             "(0 picks a free one).");
+        return fail(errc::cannot_listen,
+                    "Port " + std::to_string(settings.port) + " on " + settings.bind +
+                        " is in use by another program; stop it, or choose another port with --port "
+                        "(0 picks a free one).");
     }
     return fail(errc::cannot_listen, why.message);
 }
@@ -67,8 +68,9 @@ error listen_failure(const error& why, const settings::config& settings) {
 
 class node::impl {
   public:
-    impl(settings::config settings, purpose why, resources with, std::optional<identity> who, std::optional<data_dir_lock> lock,
-         std::unique_ptr<fetch::client> http, std::unique_ptr<models::model_store> store)
+    impl(settings::config settings, purpose why, resources with, std::optional<identity> who,
+         std::optional<data_dir_lock> lock, std::unique_ptr<fetch::client> http,
+         std::unique_ptr<models::model_store> store)
         : settings_(std::move(settings)),
           purpose_(why),
           with_(std::move(with)),
@@ -84,7 +86,8 @@ class node::impl {
         if (purpose_ == purpose::idle) {
             return {};
         }
-        const std::vector<std::string> models = settings_.models.empty() ? std::vector<std::string>{"starter"} : settings_.models;
+        const std::vector<std::string> models =
+            settings_.models.empty() ? std::vector<std::string>{"starter"} : settings_.models;
         for (const std::string& model : models) {
             auto added = settings_.upstream.empty() ? loader_.add(model) : loader_.add_upstream(model);
             if (!added) {
@@ -99,6 +102,7 @@ class node::impl {
         options.bind = settings_.bind;
         options.port = settings_.port;
         options.cors_origins = settings_.cors_origins;
+        options.start_page = !settings_.headless;
         if (!settings_.api_key_file.empty()) {
             auto keys = read_keys(settings_.api_key_file);
             if (!keys) {

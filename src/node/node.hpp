@@ -1,7 +1,7 @@
 // A node: the composition root. Configuration in, services wired, run until stopped.
 //
-// Owner: the program, or whoever embeds a node. Threads: `run` makes the calling thread the network thread, on which the
-// API, the model table and every coroutine live; each model loads on a thread of its own; the HTTP client and each
+// Owner: the program, or whoever embeds a node. Threads: `run` makes the calling thread the network thread, on which
+// the API, the model table and every coroutine live; each model loads on a thread of its own; the HTTP client and each
 // engine bring theirs. Two nodes fit in one process: there are no globals here.
 //
 //   create   checks everything that can be known at once: settings, data directory, key, models' files
@@ -11,8 +11,8 @@
 
 #include "base/result.hpp"
 #include "engine/engine.hpp"
-#include "settings/config.hpp"
 #include "node/errc.hpp"
+#include "settings/config.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -52,7 +52,8 @@ struct listening_event {
 struct observer {
     std::function<void(const listening_event&)> on_listening;  // the API answers, the models may still load
     std::function<void(const model_event&)> on_model;
-    std::function<void(const listening_event&)> on_ready;  // every model is loaded or has failed; one at least is loaded
+    std::function<void(const listening_event&)>
+        on_ready;  // every model is loaded or has failed; one at least is loaded
 };
 
 struct resources {

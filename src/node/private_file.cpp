@@ -134,7 +134,8 @@ result<std::string> read_small_file(const std::filesystem::path& path, std::size
     if (!fd) {
         return fail(errc::data_dir, "Cannot read " + path.string() + " (" + reason(errno) + ").");
     }
-    return fail(errc::data_dir, path.string() + " is longer than " + std::to_string(limit_bytes) + " bytes, which it should not be.");
+    return fail(errc::data_dir,
+                path.string() + " is longer than " + std::to_string(limit_bytes) + " bytes, which it should not be.");
 }
 
 }  // namespace starling::node

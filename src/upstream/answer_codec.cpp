@@ -12,8 +12,9 @@ namespace starling::upstream {
 namespace {
 
 error not_understood() {
-    return fail(engine::errc::upstream_error,
-                "The upstream server sent something that is not an OpenAI answer; check that --upstream names such a server.");
+    return fail(
+        engine::errc::upstream_error,
+        "The upstream server sent something that is not an OpenAI answer; check that --upstream names such a server.");
 }
 
 engine::finish_reason finish_reason_of(std::string_view name, bool saw_tool_calls) {
@@ -108,7 +109,8 @@ result<void> answer_decoder::finish(std::vector<engine::stream_event>& out) {
         return {};
     }
     if (!reason_) {
-        return fail(engine::errc::unavailable, "The upstream server closed the connection before the answer was finished.");
+        return fail(engine::errc::unavailable,
+                    "The upstream server closed the connection before the answer was finished.");
     }
     give_finished(out);
     return {};

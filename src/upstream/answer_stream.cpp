@@ -26,8 +26,7 @@ error unreachable(const error& why, const std::string& server) {
         return fail(engine::errc::unavailable, "The answer was given up before it was finished.");
     }
     if (why == fetch::errc::cut) {
-        return fail(engine::errc::unavailable,
-                    server + " closed the connection before the answer was finished.");
+        return fail(engine::errc::unavailable, server + " closed the connection before the answer was finished.");
     }
     return fail(engine::errc::unavailable, server + " cannot be reached: " + why.message);
 }

@@ -22,8 +22,8 @@ class answer_stream final : public engine::token_stream {
     using steady_time = aio::steady_time;
 
     /// `response` is one with status 200. `server` is how messages call it.
-    answer_stream(std::unique_ptr<fetch::response> response, std::shared_ptr<usage_counters> counters, std::string server,
-                  steady_time asked, steady_time deadline);
+    answer_stream(std::unique_ptr<fetch::response> response, std::shared_ptr<usage_counters> counters,
+                  std::string server, steady_time asked, steady_time deadline);
     /// Closes the connection; a server notices, and stops its work.
     ~answer_stream() override;
 

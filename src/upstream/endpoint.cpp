@@ -10,7 +10,8 @@ namespace starling::upstream {
 namespace {
 
 bool has_scheme(std::string_view url, std::string_view scheme) {
-    return url.size() > scheme.size() && std::equal(scheme.begin(), scheme.end(), url.begin(), [](char wanted, char given) {
+    return url.size() > scheme.size() &&
+           std::equal(scheme.begin(), scheme.end(), url.begin(), [](char wanted, char given) {
                return wanted == std::tolower(static_cast<unsigned char>(given));
            });
 }
@@ -18,7 +19,8 @@ bool has_scheme(std::string_view url, std::string_view scheme) {
 error refuse(std::string_view url, std::string_view why) {
     // The URL itself is not repeated when it may hold a password.
     const bool secret = url.find('@') != std::string_view::npos || url.find('?') != std::string_view::npos;
-    return fail(engine::errc::invalid_request, "The upstream URL " + (secret ? std::string{} : "'" + std::string(url) + "' ") +
+    return fail(engine::errc::invalid_request, "The upstream URL " +
+                                                   (secret ? std::string{} : "'" + std::string(url) + "' ") +
                                                    std::string(why) + "; write it like http://127.0.0.1:8080.");
 }
 

@@ -60,8 +60,9 @@ void add_alternatives(const json::value& top, engine::emitted_token& emitted) {
     }
     for (const auto& [text, value] : *tokens) {
         if (value.is_number()) {
-            emitted.alternatives.push_back(
-                {.id = engine::no_token, .bytes = std::string(text), .logprob = static_cast<float>(value.to_number<double>())});
+            emitted.alternatives.push_back({.id = engine::no_token,
+                                            .bytes = std::string(text),
+                                            .logprob = static_cast<float>(value.to_number<double>())});
         }
     }
 }

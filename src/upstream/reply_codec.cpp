@@ -52,8 +52,7 @@ std::string on_one_line(std::string text, std::string_view secret) {
             text.replace(at, secret.size(), "***");
         }
     }
-    std::replace_if(
-        text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, ' ');
+    std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, ' ');
     if (text.size() > max_message_bytes) {
         std::size_t end = max_message_bytes;
         while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
@@ -93,7 +92,8 @@ result<std::vector<float>> unit_vector(const json::array& numbers) {
     double square = 0.0;
     for (const json::value& number : numbers) {
         if (!number.is_number()) {
-            return fail(engine::errc::upstream_error, "The upstream server sent an embedding that is not made of numbers.");
+            return fail(engine::errc::upstream_error,
+                        "The upstream server sent an embedding that is not made of numbers.");
         }
         const double value = number.to_number<double>();
         square += value * value;
@@ -143,7 +143,8 @@ result<engine::embedding_result> parse_embeddings(std::string_view body, std::si
         const std::size_t index =
             number_member(item, "index") ? static_cast<std::size_t>(count_member(item, "index")) : position;
         if (numbers == nullptr || index >= expected) {
-            return fail(engine::errc::upstream_error, "The upstream server sent an embedding without its numbers or its place.");
+            return fail(engine::errc::upstream_error,
+                        "The upstream server sent an embedding without its numbers or its place.");
         }
         auto vector = unit_vector(*numbers);
         if (!vector) {

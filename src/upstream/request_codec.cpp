@@ -89,7 +89,8 @@ void add_format(json::object& body, const engine::chat_prompt& prompt) {
     } else if (prompt.format == engine::output_format::json_schema) {
         body["response_format"] = json::object{
             {"type", "json_schema"},
-            {"json_schema", json::object{{"name", "answer"}, {"strict", true}, {"schema", parse_or_null(prompt.json_schema)}}},
+            {"json_schema",
+             json::object{{"name", "answer"}, {"strict", true}, {"schema", parse_or_null(prompt.json_schema)}}},
         };
     }
 }

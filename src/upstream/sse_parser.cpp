@@ -9,7 +9,8 @@ namespace {
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 error too_long() {
-    return fail(engine::errc::upstream_error, "The upstream server sent an event longer than 4 MiB; the answer was stopped.");
+    return fail(engine::errc::upstream_error,
+                "The upstream server sent an event longer than 4 MiB; the answer was stopped.");
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // Server-sent events <- bytes, as they come from the network. Pure and incremental: a line, or a character, may be cut
-// anywhere between two pieces. Follows "Interpreting an event stream" of the WHATWG HTML standard, with one leniency: an
-// event that the end of the stream cuts off before its empty line is still delivered, because some servers send none
+// anywhere between two pieces. Follows "Interpreting an event stream" of the WHATWG HTML standard, with one leniency:
+// an event that the end of the stream cuts off before its empty line is still delivered, because some servers send none
 // after their last event.
 #pragma once
 
@@ -24,8 +24,8 @@ class sse_parser {
     /// One event is one token, or one whole tool call with its log probabilities: far below this.
     static constexpr std::size_t max_event_bytes = std::size_t{4} * 1024 * 1024;
 
-    /// Appends the events that `bytes` completes. Error: engine::errc::upstream_error, when a line or an event is longer
-    /// than `max_event_bytes`; the parser is not to be used afterwards.
+    /// Appends the events that `bytes` completes. Error: engine::errc::upstream_error, when a line or an event is
+    /// longer than `max_event_bytes`; the parser is not to be used afterwards.
     result<void> feed(std::string_view bytes, std::vector<sse_event>& out);
 
     /// The stream ended: delivers what it cut off.

@@ -22,7 +22,8 @@ constexpr std::size_t max_model_list_bytes = std::size_t{8} * 1024 * 1024;
 constexpr int status_ok = 200;
 
 server_words words_for(const options& settings) {
-    return {.name = settings.title + " at " + settings.base_url, .key_flag = settings.key_flag, .secret = settings.api_key};
+    return {
+        .name = settings.title + " at " + settings.base_url, .key_flag = settings.key_flag, .secret = settings.api_key};
 }
 
 fetch::request make_request(const options& settings, std::string method, std::string_view path, std::string body) {
@@ -43,8 +44,8 @@ fetch::request make_request(const options& settings, std::string method, std::st
 }
 
 /// Opens, and turns everything but status 200 into an error.
-awaitable<result<std::unique_ptr<fetch::response>>> open_ok(options settings, fetch::client* client, fetch::request request,
-                                                            aio::steady_time deadline) {
+awaitable<result<std::unique_ptr<fetch::response>>> open_ok(options settings, fetch::client* client,
+                                                            fetch::request request, aio::steady_time deadline) {
     auto response = co_await before(deadline, client->open(std::move(request)));
     if (!response) {
         co_return unreachable(response.error(), words_for(settings).name);
@@ -94,22 +95,23 @@ class upstream_generator final : public engine::generator {
         }
         const auto asked = std::chrono::steady_clock::now();
         const bool chat = std::holds_alternative<engine::chat_prompt>(request.prompt);
-        auto response = co_await open_ok(
-            settings_, client_,
-            make_request(settings_, "POST", chat ? "/chat/completions" : "/completions",
-                         completion_body(request, settings_.model)),
-            call.deadline);
+        auto response = co_await open_ok(settings_, client_,
+                                         make_request(settings_, "POST", chat ? "/chat/completions" : "/completions",
+                                                      completion_body(request, settings_.model)),
+                                         call.deadline);
         if (!response) {
             co_return response.error();
         }
-        co_return std::make_unique<answer_stream>(std::move(*response), counters_, words_for(settings_).name, asked, call.deadline);
+        co_return std::make_unique<answer_stream>(std::move(*response), counters_, words_for(settings_).name, asked,
+                                                  call.deadline);
     }
 
     awaitable<result<engine::embedding_result>> embed(engine::embed_request request, aio::call_context call) override {
         const std::size_t expected = request.inputs.size();
-        auto body = co_await ask(settings_, client_,
-                                 make_request(settings_, "POST", "/embeddings", embedding_body(request, settings_.model)),
-                                 max_embedding_body_bytes, call.deadline);
+        auto body =
+            co_await ask(settings_, client_,
+                         make_request(settings_, "POST", "/embeddings", embedding_body(request, settings_.model)),
+                         max_embedding_body_bytes, call.deadline);
         if (!body) {
             co_return body.error();
         }

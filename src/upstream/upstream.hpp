@@ -7,7 +7,8 @@
 // Owner: node. Thread: the network executor. Called by: api through route, and by the `chat` verb, which talks to a
 // running node in this way. The `fetch::client` must outlive every generator made here.
 //
-// Protocol: OpenAI chat completions, completions and embeddings, and the server-sent events of the WHATWG HTML standard.
+// Protocol: OpenAI chat completions, completions and embeddings, and the server-sent events of the WHATWG HTML
+// standard.
 #pragma once
 
 #include "base/result.hpp"
@@ -29,8 +30,8 @@ struct options {
     std::string base_url;  // "http://host:port", with or without "/v1" at its end
     std::string model;     // the model's name on the server; empty: the same as `id`
     std::string api_key;   // empty: none. Sent to this server alone, and never part of a message or a log line.
-    std::string title = "The upstream server";         // how messages call it
-    std::string key_flag = "--upstream-key-file";      // what messages advise when it refuses the key
+    std::string title = "The upstream server";     // how messages call it
+    std::string key_flag = "--upstream-key-file";  // what messages advise when it refuses the key
     std::chrono::milliseconds connect_timeout{10'000};
     std::chrono::milliseconds idle_timeout{300'000};  // a long prompt may keep a server silent for minutes
 };

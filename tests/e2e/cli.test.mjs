@@ -161,3 +161,21 @@ test('doctor looks and ends', async () => {
   assert.ok([0, 1].includes(told.code), told.stderr);
   assert.ok(told.stdout.length > 50);
 });
+
+test('a headless node has an API and no page', async () => {
+  const server = await startServer({ args: ['--headless'] });
+  assert.equal((await server.get('/')).status, 404);
+  assert.equal((await server.get('/v1/models')).status, 200);
+  await server.stop();
+});
+
+test('without a verb, a node is idle: well, but with nothing to answer', async () => {
+  const server = await startServer({ verb: [] });
+  assert.equal((await server.get('/health')).status, 200);
+  assert.equal((await server.get('/')).status, 200);
+  assert.deepEqual((await server.json('/v1/models')).data, []);
+  const refused = await server.post('/v1/chat/completions', { messages: [{ role: 'user', content: 'Hello!' }] });
+  assert.equal(refused.status, 503);
+  assert.match((await refused.json()).error.message, /serve/);
+  await server.stop();
+});

@@ -15,7 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!applied && !applied.error().message.starts_with("fuzz.toml, line ")) {
         std::abort();
     }
-    if (settings.context < 0 || settings.slots < 0 || settings.threads < 0 || settings.gpu_layers < -1 || settings.bind.empty()) {
+    if (settings.context < 0 || settings.slots < 0 || settings.threads < 0 || settings.gpu_layers < -1 ||
+        settings.bind.empty()) {
         std::abort();
     }
     static_cast<void>(starling::settings::check(settings));

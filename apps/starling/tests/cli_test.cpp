@@ -107,11 +107,13 @@ TEST_F(cli, chat_answers_once) {
     EXPECT_GT(got.out.size(), 1U);
     EXPECT_TRUE(got.out.ends_with('\n'));
     EXPECT_TRUE(got.err.empty()) << got.err;
-    EXPECT_EQ(run({"chat", "--seed", "7", "--threads", "1", "--max-tokens", "12", "Hi"}).out, run({"chat", "--seed", "7", "--threads", "1", "--max-tokens", "12", "Hi"}).out);
+    EXPECT_EQ(run({"chat", "--seed", "7", "--threads", "1", "--max-tokens", "12", "Hi"}).out,
+              run({"chat", "--seed", "7", "--threads", "1", "--max-tokens", "12", "Hi"}).out);
 }
 
 TEST_F(cli, chat_takes_turns_from_a_pipe) {
-    const ended got = run({"chat", "--temperature", "0", "--threads", "1", "--max-tokens", "8"}, {}, "Hi\n\nWho are you?\n");
+    const ended got =
+        run({"chat", "--temperature", "0", "--threads", "1", "--max-tokens", "8"}, {}, "Hi\n\nWho are you?\n");
     EXPECT_EQ(got.code, 0) << got.err;
     EXPECT_EQ(std::count(got.out.begin(), got.out.end(), '\n'), 2) << got.out;
 }
@@ -130,11 +132,12 @@ TEST_F(cli, serve_is_found_by_the_other_verbs_and_stops_when_asked) {
     EXPECT_NE(run({"status"}).out.find("1 requests"), std::string::npos) << "the chat went to the running node";
     expect_message(run({"serve", "--port", "0"}), 1, {"Another node", "--data-dir"});
     const std::string port = url.substr(url.rfind(':') + 1);
-    expect_message(run({"serve", "--port", port, "--data-dir", (dir_ / "other").string()}), 1, {port.c_str(), "in use", "--port"});
+    expect_message(run({"serve", "--port", port, "--data-dir", (dir_ / "other").string()}), 1,
+                   {port.c_str(), "in use", "--port"});
     expect_message(run({"chat", "--url", url, "--model", "nobody", "Hi"}), 1, {"nobody"});
 
-    program forwarding({"serve", "--threads", "1", "--port", "0", "--log-format", "json", "--data-dir", (dir_ / "upstream").string(), "--upstream",
-                        url, "--model", "starter"},
+    program forwarding({"serve", "--threads", "1", "--port", "0", "--log-format", "json", "--data-dir",
+                        (dir_ / "upstream").string(), "--upstream", url, "--model", "starter"},
                        environment());
     const std::string there = url_in(forwarding.wait_for_output("\"ready\""));
     const ended direct = run({"chat", "--url", url, "--seed", "3", "--threads", "1", "--max-tokens", "8", "Hi"});
@@ -167,13 +170,19 @@ TEST_F(cli, a_killed_node_is_no_obstacle) {
 
 TEST_F(cli, keys_are_asked_for_and_found) {
     std::ofstream(dir_ / "keys") << "sk-1\n";
-    program node({"serve", "--threads", "1", "--port", "0", "--log-format", "json", "--api-key-file", (dir_ / "keys").string()}, environment());
+    program node(
+        {"serve", "--threads", "1", "--port", "0", "--log-format", "json", "--api-key-file", (dir_ / "keys").string()},
+        environment());
     const std::string url = url_in(node.wait_for_output("\"ready\""));
-    EXPECT_EQ(run({"chat", "--threads", "1", "--max-tokens", "2", "Hi"}).code, 0) << "the key file is known from the data directory";
+    EXPECT_EQ(run({"chat", "--threads", "1", "--max-tokens", "2", "Hi"}).code, 0)
+        << "the key file is known from the data directory";
     const std::string elsewhere = (dir_ / "elsewhere").string();
     const ended refused = run({"chat", "--url", url, "--data-dir", elsewhere, "Hi"});
     expect_message(refused, 1, {"401", "--api-key-file"});
-    EXPECT_EQ(run({"chat", "--url", url, "--data-dir", elsewhere, "--api-key-file", (dir_ / "keys").string(), "--threads", "1", "--max-tokens", "2", "Hi"}).code, 0);
+    EXPECT_EQ(run({"chat", "--url", url, "--data-dir", elsewhere, "--api-key-file", (dir_ / "keys").string(),
+                   "--threads", "1", "--max-tokens", "2", "Hi"})
+                  .code,
+              0);
     expect_message(run({"status", "--url", url, "--data-dir", elsewhere}), 1, {"--api-key-file"});
 }
 
@@ -194,7 +203,7 @@ TEST_F(cli, models_and_doctor_work_without_a_node) {
     EXPECT_NE(show.out.find("qwen3"), std::string::npos);
     const ended doctor = run({"doctor", "--port", "0"});
     EXPECT_EQ(doctor.code, 0) << doctor.out;
-    struct ::stat about {};
+    struct ::stat about{};
     ASSERT_EQ(::stat((dir_ / "starling").c_str(), &about), 0);
     EXPECT_EQ(about.st_mode & 0777U, 0700U);
 }

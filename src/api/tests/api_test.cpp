@@ -93,6 +93,7 @@ class api_server : public ::testing::Test {
     void TearDown() override {
         network_.await(server_->stop());
         EXPECT_EQ(generator_->alive, 0);
+        network_.call([this] { server_.reset(); });
     }
 
     std::string get(std::string_view path, std::string_view more = "", std::string_view method = "GET") {

@@ -130,6 +130,7 @@ class http_server : public ::testing::Test {
         network_.await(server_->stop());
         EXPECT_EQ(network_.call([this] { return server_->connections(); }), 0U);
         EXPECT_EQ(handler_.alive, 0);
+        network_.call([this] { server_.reset(); });
     }
 
     scripted_handler handler_;

@@ -28,7 +28,7 @@ class files : public ::testing::Test {
         fs::remove_all(dir_);
     }
     static unsigned mode(const fs::path& path) {
-        struct ::stat about {};
+        struct ::stat about{};
         return ::stat(path.c_str(), &about) == 0 ? about.st_mode & 0777U : 0U;
     }
     void write(const std::string& name, const std::string& text) { std::ofstream(dir_ / name) << text; }
@@ -78,7 +78,8 @@ TEST_F(files, a_key_that_others_can_read_or_that_is_none_is_refused) {
     const auto open = identity::load_or_create(dir_ / "open.key");
     ASSERT_FALSE(open);
     EXPECT_NE(open.error().message.find("chmod 600"), std::string::npos);
-    for (const std::string& text : {std::string("short"), std::string(64, 'g'), std::string(5000, 'a'), std::string()}) {
+    for (const std::string& text :
+         {std::string("short"), std::string(64, 'g'), std::string(5000, 'a'), std::string()}) {
         write("bad.key", text);
         fs::permissions(dir_ / "bad.key", fs::perms::owner_read | fs::perms::owner_write);
         EXPECT_FALSE(identity::load_or_create(dir_ / "bad.key")) << text.size();
@@ -103,7 +104,8 @@ TEST_F(files, one_node_for_one_directory) {
     const auto second = data_dir_lock::take(dir_);
     ASSERT_FALSE(second);
     EXPECT_TRUE(second.error() == errc::already_running);
-    EXPECT_NE(second.error().message.find("process 42, http://127.0.0.1:1"), std::string::npos) << second.error().message;
+    EXPECT_NE(second.error().message.find("process 42, http://127.0.0.1:1"), std::string::npos)
+        << second.error().message;
     {
         const data_dir_lock ended = std::move(*first);
     }

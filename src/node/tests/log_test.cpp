@@ -1,9 +1,9 @@
 #include "node/log.hpp"
 #include "node/machine_sampler.hpp"
 
-#include <boost/json.hpp>
 #include <gtest/gtest.h>
 #include <spdlog/sinks/ostream_sink.h>
+#include <boost/json.hpp>
 
 #include <sstream>
 
@@ -12,7 +12,8 @@ namespace {
 
 TEST(log, json_lines_are_json_whatever_is_said) {
     std::ostringstream out;
-    const auto log = make_logger(std::make_shared<spdlog::sinks::ostream_sink_mt>(out), settings::log_format::json, settings::log_level::info);
+    const auto log = make_logger(std::make_shared<spdlog::sinks::ostream_sink_mt>(out), settings::log_format::json,
+                                 settings::log_level::info);
     log->info("quotes \" and \\ and \n and \x01 and \xC3\xA9 and \xFF\xED\xA0\x80 end");
     log->debug("not written");
     std::istringstream in(out.str());

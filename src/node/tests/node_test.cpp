@@ -5,11 +5,11 @@
 #include "node/log.hpp"
 #include "node/running_node.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_future.hpp>
 #include <gtest/gtest.h>
 #include <spdlog/sinks/null_sink.h>
 #include <stdlib.h>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
 
 #include <filesystem>
 #include <fstream>
@@ -40,7 +40,8 @@ class running {
     running(settings::config settings, purpose why, std::span<const std::byte> starter) {
         resources with;
         with.starter = starter;
-        with.log = make_logger(std::make_shared<spdlog::sinks::null_sink_mt>(), settings::log_format::pretty, settings::log_level::error);
+        with.log = make_logger(std::make_shared<spdlog::sinks::null_sink_mt>(), settings::log_format::pretty,
+                               settings::log_level::error);
         with.observer.on_listening = [this](const listening_event& e) { listening_.set_value(e); };
         with.observer.on_ready = [this](const listening_event& e) { ready_.set_value(e); };
         with.observer.on_model = [this](const model_event& e) {
@@ -175,7 +176,8 @@ TEST_F(nodes, serve_and_stop) {
 
     auto http = fetch::client::create();
     ASSERT_TRUE(http);
-    EXPECT_EQ(asio::co_spawn(node->executor(), status_of(http->get(), at.api_url + "/health"), asio::use_future).get(), 200);
+    EXPECT_EQ(asio::co_spawn(node->executor(), status_of(http->get(), at.api_url + "/health"), asio::use_future).get(),
+              200);
     const std::string text = asio::co_spawn(node->executor(), answer(&*node.operator->(), 8), asio::use_future).get();
     EXPECT_FALSE(text.empty());
     EXPECT_FALSE(text.starts_with("error: ")) << text;
@@ -275,7 +277,8 @@ TEST_F(nodes, stopping_gives_a_download_up) {
 TEST_F(nodes, a_build_without_a_starter_says_so) {
     running node(config_for(), purpose::serve, {});
     ASSERT_FALSE(node.created());
-    EXPECT_NE(node.outcome().error().message.find("no starter model"), std::string::npos) << node.outcome().error().message;
+    EXPECT_NE(node.outcome().error().message.find("no starter model"), std::string::npos)
+        << node.outcome().error().message;
 }
 
 }  // namespace

@@ -3,8 +3,8 @@
 #include "upstream/request_codec.hpp"
 #include "upstream/usage_counters.hpp"
 
-#include <boost/json.hpp>
 #include <gtest/gtest.h>
+#include <boost/json.hpp>
 
 namespace starling::upstream {
 namespace {
@@ -46,11 +46,14 @@ decoded decode(std::string_view text) {
 
 TEST(answer_decoder, reads_chat_with_usage_after_the_finish_reason) {
     const auto got = decode(
-        "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}]}\n\n"
+        "data: "
+        "{\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}]}\n\n"
         "data: {\"choices\":[{\"delta\":{\"content\":\"Hel\"}}]}\n\n"
         "data: {\"choices\":[{\"delta\":{\"content\":\"lo\"}}]}\n\n"
         "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"length\"}]}\n\n"
-        "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":11,\"completion_tokens\":2,\"prompt_tokens_details\":{\"cached_tokens\":8}}}\n\n"
+        "data: "
+        "{\"choices\":[],\"usage\":{\"prompt_tokens\":11,\"completion_tokens\":2,\"prompt_tokens_details\":{\"cached_"
+        "tokens\":8}}}\n\n"
         "data: [DONE]\n\n");
     ASSERT_FALSE(got.failed);
     EXPECT_EQ(got.content, "Hello");
@@ -67,9 +70,15 @@ TEST(answer_decoder, reads_chat_with_usage_after_the_finish_reason) {
 TEST(answer_decoder, reads_reasoning_and_tool_calls) {
     const auto got = decode(
         "data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"hm\"}}]}\n\n"
-        "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"c1\",\"type\":\"function\",\"function\":{\"name\":\"add\",\"arguments\":\"\"}}]}}]}\n\n"
-        "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"{\\\"a\\\":1}\"}}]}}]}\n\n"
-        "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":1,\"id\":\"c2\",\"function\":{\"name\":\"now\",\"arguments\":{\"z\":2}}}]}}]}\n\n"
+        "data: "
+        "{\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"c1\",\"type\":\"function\",\"function\":{"
+        "\"name\":\"add\",\"arguments\":\"\"}}]}}]}\n\n"
+        "data: "
+        "{\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"{\\\"a\\\":1}\"}}]}}]}"
+        "\n\n"
+        "data: "
+        "{\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":1,\"id\":\"c2\",\"function\":{\"name\":\"now\","
+        "\"arguments\":{\"z\":2}}}]}}]}\n\n"
         "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n"
         "data: [DONE]\n\n");
     ASSERT_FALSE(got.failed);
@@ -86,8 +95,11 @@ TEST(answer_decoder, reads_reasoning_and_tool_calls) {
 
 TEST(answer_decoder, reads_logprobs_of_both_apis) {
     const auto chat = decode(
-        "data: {\"choices\":[{\"delta\":{\"content\":\"\\u00e9\"},\"logprobs\":{\"content\":[{\"token\":\"?\",\"bytes\":[195],\"logprob\":-0.5,"
-        "\"top_logprobs\":[{\"token\":\"a\",\"bytes\":[97],\"logprob\":-1.5}]},{\"token\":\"?\",\"bytes\":[169],\"logprob\":-0.25}]}}]}\n\n"
+        "data: "
+        "{\"choices\":[{\"delta\":{\"content\":\"\\u00e9\"},\"logprobs\":{\"content\":[{\"token\":\"?\",\"bytes\":[195]"
+        ",\"logprob\":-0.5,"
+        "\"top_logprobs\":[{\"token\":\"a\",\"bytes\":[97],\"logprob\":-1.5}]},{\"token\":\"?\",\"bytes\":[169],"
+        "\"logprob\":-0.25}]}}]}\n\n"
         "data: {\"choices\":[{\"finish_reason\":\"stop\"}]}\n\n");
     ASSERT_EQ(chat.tokens.size(), 2U);
     EXPECT_EQ(chat.tokens[0].bytes, "\xC3");
@@ -136,7 +148,9 @@ TEST(answer_decoder, what_is_not_json_is_an_error) {
 
 TEST(answer_decoder, fields_of_wrong_types_do_no_harm) {
     const auto got = decode(
-        "data: {\"choices\":[{\"delta\":{\"content\":7,\"tool_calls\":{}},\"logprobs\":[1],\"finish_reason\":3}],\"usage\":\"x\"}\n\n"
+        "data: "
+        "{\"choices\":[{\"delta\":{\"content\":7,\"tool_calls\":{}},\"logprobs\":[1],\"finish_reason\":3}],\"usage\":"
+        "\"x\"}\n\n"
         "data: {\"choices\":[3,{}],\"usage\":{\"prompt_tokens\":-5,\"completion_tokens\":1e99}}\n\n"
         "data: {\"choices\":[{\"delta\":{\"tool_calls\":[1,{\"index\":-3,\"function\":4}]}}]}\n\n"
         "data: {\"choices\":[{\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n");
@@ -178,20 +192,17 @@ TEST_P(error_status, maps_to_the_engine) {
     EXPECT_NE(e.message.find("http://h/v1"), std::string::npos);
 }
 
-INSTANTIATE_TEST_SUITE_P(statuses, error_status,
-                         ::testing::Values(status_case{400, engine::errc::invalid_request},
-                                           status_case{401, engine::errc::upstream_error},
-                                           status_case{403, engine::errc::upstream_error},
-                                           status_case{404, engine::errc::unknown_model},
-                                           status_case{422, engine::errc::invalid_request},
-                                           status_case{429, engine::errc::queue_full},
-                                           status_case{500, engine::errc::upstream_error},
-                                           status_case{501, engine::errc::unsupported},
-                                           status_case{503, engine::errc::unavailable},
-                                           status_case{504, engine::errc::deadline}));
+INSTANTIATE_TEST_SUITE_P(
+    statuses, error_status,
+    ::testing::Values(status_case{400, engine::errc::invalid_request}, status_case{401, engine::errc::upstream_error},
+                      status_case{403, engine::errc::upstream_error}, status_case{404, engine::errc::unknown_model},
+                      status_case{422, engine::errc::invalid_request}, status_case{429, engine::errc::queue_full},
+                      status_case{500, engine::errc::upstream_error}, status_case{501, engine::errc::unsupported},
+                      status_case{503, engine::errc::unavailable}, status_case{504, engine::errc::deadline}));
 
 TEST(error_of, tells_special_cases_apart) {
-    EXPECT_TRUE(error_of(503, R"({"error":{"message":"Loading model","code":503}})", words("h")) == engine::errc::loading);
+    EXPECT_TRUE(error_of(503, R"({"error":{"message":"Loading model","code":503}})", words("h")) ==
+                engine::errc::loading);
     EXPECT_TRUE(error_of(400, R"({"error":{"message":"x","code":"context_length_exceeded"}})", words("h")) ==
                 engine::errc::prompt_too_long);
     EXPECT_TRUE(error_of(400, R"({"error":{"message":"x","type":"exceed_context_size_error"}})", words("h")) ==
@@ -202,7 +213,8 @@ TEST(error_of, tells_special_cases_apart) {
 }
 
 TEST(error_of, never_shows_the_key_and_stays_one_line) {
-    const error e = error_of(401, R"({"error":{"message":"Incorrect key sk-secret\nand sk-secret again"}})", words("h", "sk-secret"));
+    const error e = error_of(401, R"({"error":{"message":"Incorrect key sk-secret\nand sk-secret again"}})",
+                             words("h", "sk-secret"));
     EXPECT_EQ(e.message.find("sk-secret"), std::string::npos);
     EXPECT_EQ(e.message.find('\n'), std::string::npos);
     const error longer = error_of(500, std::string(5000, 'x'), words("h"));
@@ -245,8 +257,8 @@ TEST(completion_body, says_only_what_was_asked_for) {
     EXPECT_TRUE(plain.at("stream").as_bool());
     EXPECT_TRUE(plain.at("stream_options").at("include_usage").as_bool());
     EXPECT_EQ(plain.at("seed"), 42);
-    for (const char* name : {"top_k", "min_p", "repeat_penalty", "logit_bias", "tools", "response_format", "logprobs", "stop",
-                             "max_tokens", "grammar", "ignore_eos", "prompt"}) {
+    for (const char* name : {"top_k", "min_p", "repeat_penalty", "logit_bias", "tools", "response_format", "logprobs",
+                             "stop", "max_tokens", "grammar", "ignore_eos", "prompt"}) {
         EXPECT_FALSE(plain.contains(name)) << name;
     }
 
@@ -304,8 +316,8 @@ TEST(api_base, adds_v1_where_there_is_no_path) {
 }
 
 TEST(api_base, refuses_what_is_no_server) {
-    for (const char* url : {"", "h:80", "ftp://h", "http://", "http:///x", "http://u:p@h", "http://h?key=1", "http://h/#x",
-                            "http://a b", "http://:80"}) {
+    for (const char* url : {"", "h:80", "ftp://h", "http://", "http:///x", "http://u:p@h", "http://h?key=1",
+                            "http://h/#x", "http://a b", "http://:80"}) {
         const auto base = api_base(url);
         ASSERT_FALSE(base) << url;
         EXPECT_TRUE(base.error() == engine::errc::invalid_request);

@@ -18,7 +18,8 @@ std::vector<sse_event> parse_in_pieces(std::string_view text, std::size_t piece)
 TEST(sse_parser, every_cut_gives_the_same_events) {
     const std::string_view text =
         "\xEF\xBB\xBF"
-        "data: one\n\n: a comment\r\nevent: named\r\ndata: two\r\ndata:lines\r\n\r\nid: 7\nretry: 5\n\ndata\n\ndata:  spaced\r\rdata: [DONE]\n\n";
+        "data: one\n\n: a comment\r\nevent: named\r\ndata: two\r\ndata:lines\r\n\r\nid: 7\nretry: 5\n\ndata\n\ndata:  "
+        "spaced\r\rdata: [DONE]\n\n";
     const auto whole = parse_in_pieces(text, text.size());
     ASSERT_EQ(whole.size(), 5U);
     EXPECT_EQ(whole[0].data, "one");

@@ -3,10 +3,10 @@
 
 #include "fetch/tests/http_test_server.hpp"
 
+#include <gtest/gtest.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
-#include <gtest/gtest.h>
 
 #include <atomic>
 #include <chrono>
@@ -21,7 +21,8 @@ using test::http_request;
 using test::http_test_server;
 namespace asio = boost::asio;
 
-constexpr std::string_view stream_head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
+constexpr std::string_view stream_head =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
 
 std::string delta(std::string_view text) {
     return "data: {\"choices\":[{\"delta\":{\"content\":\"" + std::string(text) + "\"}}]}\n\n";
@@ -37,8 +38,8 @@ struct outcome {
     std::optional<error> failed;
 };
 
-awaitable<void> collect(std::shared_ptr<engine::generator> from, engine::generate_request request, aio::call_context call,
-                        std::size_t stop_after, outcome& out) {
+awaitable<void> collect(std::shared_ptr<engine::generator> from, engine::generate_request request,
+                        aio::call_context call, std::size_t stop_after, outcome& out) {
     auto stream = co_await from->generate(std::move(request), std::move(call));
     if (!stream) {
         out.failed = stream.error();
@@ -107,7 +108,8 @@ class upstream_test : public ::testing::Test {
                 std::size_t stop_after = 1000) {
         outcome out;
         asio::io_context io;
-        asio::co_spawn(io, collect(std::move(from), std::move(request), std::move(call), stop_after, out), asio::detached);
+        asio::co_spawn(io, collect(std::move(from), std::move(request), std::move(call), stop_after, out),
+                       asio::detached);
         io.run();
         return out;
     }
@@ -265,9 +267,8 @@ TEST_F(upstream_test, an_endless_line_is_cut_off) {
 }
 
 TEST_F(upstream_test, a_redirect_is_not_followed) {
-    const http_test_server server([](http_connection& c, const http_request&) {
-        c.answer(302, "", "Location: http://127.0.0.1:1/\r\n");
-    });
+    const http_test_server server(
+        [](http_connection& c, const http_request&) { c.answer(302, "", "Location: http://127.0.0.1:1/\r\n"); });
     const outcome got = run(generator(server, "key"), hello());
     ASSERT_TRUE(got.failed);
     EXPECT_EQ(server.requests().size(), 1U);
