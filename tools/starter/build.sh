@@ -19,7 +19,7 @@ train() { nice -n 15 "$python" train.py --data "$work/corpus.npz" "$@"; }
 train --preset main --out "$work/main.pt" --until "$(after "${MINUTES_MAIN:-70}")"
 train --preset draft --out "$work/draft.pt" --until "$(after "${MINUTES_DRAFT:-10}")"
 "$python" upcycle.py "$work/main.pt" "$work/moe-start.pt"
-train --preset moe --init "$work/moe-start.pt" --lr 0.01 --out "$work/moe.pt" --until "$(after "${MINUTES_MOE:-15}")"
+train --preset moe --init "$work/moe-start.pt" --lr 0.004 --embd-lr 0.004 --out "$work/moe.pt" --until "$(after "${MINUTES_MOE:-15}")"
 
 "$python" export.py "$work/main.pt" "$models/starter.gguf" "Starling Starter"
 "$python" export.py "$work/draft.pt" "$models/starter-draft.gguf" "Starling Starter Draft"

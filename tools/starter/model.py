@@ -157,13 +157,16 @@ class Starter(nn.Module):
         cos, sin = rope_table(c.context, c.head_dim, c.rope_base)
         self.register_buffer("cos", cos, persistent=False)
         self.register_buffer("sin", sin, persistent=False)
+        # Muon's blocks write large outputs. Embeddings as large as these keep it clear which token stands
+        # where, without which the model does not learn to copy; the last norm makes up for it in the logits.
+        nn.init.constant_(self.output_norm.weight, 0.06)
         for name, p in self.named_parameters():
             if p.dim() < 2:
                 continue
             if "attn_output" in name or "ffn_down" in name:
                 nn.init.zeros_(p)
             else:
-                nn.init.normal_(p, std=0.02 if "token_embd" in name else p.shape[-1] ** -0.5)
+                nn.init.normal_(p, std=0.5 if "token_embd" in name else p.shape[-1] ** -0.5)
 
     def hidden(self, ids, caches=None, start=0):
         """ids [n, t] -> states after the last norm [n, t, dim], mean expert balance loss."""

@@ -22,8 +22,8 @@ def orthogonalise(g, steps=5):
 class Optimizer:
     """The part of the update that worker `rank` does; step() adds up every worker's gradient."""
 
-    def __init__(self, model, rank=0, world=1, lr=0.02, adam_lr=0.004, momentum=0.95, decay=0.01):
-        self.lr, self.adam_lr, self.momentum, self.decay = lr, adam_lr, momentum, decay
+    def __init__(self, model, rank=0, world=1, lr=0.02, embd_lr=0.04, adam_lr=0.004, momentum=0.95, decay=0.01):
+        self.lr, self.embd_lr, self.adam_lr, self.momentum, self.decay = lr, embd_lr, adam_lr, momentum, decay
         self.mine, self.state, at = [], {"step": 0}, 0
         cost = [0.0] * world
         for name, p in model.named_parameters():
@@ -54,8 +54,10 @@ class Optimizer:
                 m, v = self.state[name]
                 m.lerp_(grad, 0.1)
                 v.lerp_(grad.square(), 0.02)
-                rate = self.adam_lr * scale * (0.1 if "gate_inp" in name else 1.0)  # a calm router keeps its pairs
-                p.sub_(rate * (m / (1 - 0.9 ** t)) / ((v / (1 - 0.98 ** t)).sqrt() + 1e-8))
+                rate = self.embd_lr if "token_embd" in name else self.adam_lr
+                if "gate_inp" in name:
+                    rate *= 0.1  # a calm router keeps its pairs of experts
+                p.sub_(scale * rate * (m / (1 - 0.9 ** t)) / ((v / (1 - 0.98 ** t)).sqrt() + 1e-8))
 
     def state_dict(self):
         return self.state

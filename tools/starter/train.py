@@ -102,7 +102,7 @@ def flat_views(model, flat):
 def worker(rank, world, a, model, grads, shared, barrier, counter):
     torch.set_num_threads(1)
     batches, device = Batches(a.data, a.seed, a.micro, a.micro_tokens), a.device
-    opt = Optimizer(model, rank=rank, world=world, lr=a.lr, adam_lr=a.adam_lr)
+    opt = Optimizer(model, rank=rank, world=world, lr=a.lr, embd_lr=a.embd_lr, adam_lr=a.adam_lr)
     part = f"{a.out}.opt{rank}"
     if os.path.exists(part) and shared[0] > 0:
         opt.load_state_dict(torch.load(part, map_location=device))
@@ -186,6 +186,7 @@ def main():
     p.add_argument("--micro-tokens", type=int, default=768, help="padded tokens in a micro-batch; 768 fit the caches of one core")
     p.add_argument("--device", default="cpu")
     p.add_argument("--lr", type=float, default=0.02)
+    p.add_argument("--embd-lr", type=float, default=0.04)
     p.add_argument("--adam-lr", type=float, default=0.004)
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--workers", type=int, default=os.cpu_count())

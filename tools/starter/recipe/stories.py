@@ -166,6 +166,8 @@ def compose(rng, kinds, subject, plots, adj=None):
 def story(rng):
     words, plots, _ = rng.choices(KINDS, [k[2] for k in KINDS])[0]
     subject = rng.choice(words)
+    if words is PLACES and rng.random() < 0.15:
+        subject = "lighthouse"  # the subject of the demo in the project's README
     adj = rng.choice(ADJ) if plots in (ANIMAL_PLOTS, PERSON_PLOTS) and rng.random() < 0.3 else None
     about = subject if plots is ABSTRACT_PLOTS else a(f"{adj} {subject}" if adj else subject)
     if plots is not ABSTRACT_PLOTS and not adj and rng.random() < 0.12:

@@ -23,7 +23,7 @@ def operands(rng):
     if op == "*":
         x, y = rng.randint(0, 12), rng.randint(0, 12)
         return op, x, y, x * y
-    top = rng.choice((10, 20, 50, 100, 100))
+    top = rng.choice((10, 10, 10, 20, 50, 100))
     x, y = rng.randint(0, top), rng.randint(0, top)
     if op == "-" and y > x:
         x, y = y, x
