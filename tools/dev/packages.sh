@@ -5,7 +5,7 @@ packages_build=(
   ca-certificates git cmake ninja-build ccache g++ pkg-config
   libboost1.81-dev libboost-json1.81-dev libboost-system1.81-dev libboost-url1.81-dev
   libcurl4-openssl-dev libcli11-dev libspdlog-dev libfmt-dev prometheus-cpp-dev libtomlplusplus-dev
-  libedit-dev nettle-dev libgnutls28-dev libgtest-dev libbenchmark-dev
+  libedit-dev nettle-dev libgtest-dev
 )
 
 # For ./dev fuzz, fmt, tidy and ci: one version of clang, so that everyone gets the same formatting and findings.
