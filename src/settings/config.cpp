@@ -93,7 +93,7 @@ result<void> apply_flags(config& into, const named_values& flags) {
     for (const auto& [name, text] : flags) {
         const auto rows = all_settings();
         const auto row =
-            std::find_if(rows.begin(), rows.end(), [&name = name](const setting& s) { return s.flag == name; });
+            std::find_if(rows.begin(), rows.end(), [&wanted = name](const setting& s) { return s.flag == wanted; });
         if (row == rows.end()) {
             return fail(errc::wrong_usage, "There is no flag --" + name + ".");
         }
