@@ -111,12 +111,13 @@ prefix_costs scheduler::costs() const {
 }
 
 void scheduler::admit() {
+    const prefix_costs now = costs();
     for (auto job = waiting_.begin(); job != waiting_.end();) {
         std::vector<slot_view> views;
         for (const slot& slot : slots_) {
-            views.push_back(slot.view(costs().window > 0 ? chain_->last().lowest_position(slot.sequence()) : 0));
+            views.push_back(slot.view(now.window > 0 ? chain_->last().lowest_position(slot.sequence()) : 0));
         }
-        const auto where = place_prompt((*job)->tokens, views, costs());
+        const auto where = place_prompt((*job)->tokens, views, now);
         if (where) {
             place(std::move(*job), *where);
             job = waiting_.erase(job);
