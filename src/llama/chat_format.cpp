@@ -66,6 +66,24 @@ common_chat_templates_inputs to_common(const engine::chat_prompt& prompt, const 
     return inputs;
 }
 
+/// The text that opens a call in this template when one is required; empty where it cannot be told, or where the model
+/// thinks first. llama-common's grammar for required calls lets any text go before them, so a model that does not want
+/// to call would talk until its tokens run out.
+std::string required_opening(const common_chat_templates* templates, common_chat_templates_inputs inputs,
+                             const common_chat_params& rendered) {
+    if (inputs.tool_choice != COMMON_CHAT_TOOL_CHOICE_REQUIRED || inputs.tools.empty() ||
+        (rendered.supports_thinking && inputs.enable_thinking)) {
+        return {};
+    }
+    inputs.tool_choice = COMMON_CHAT_TOOL_CHOICE_AUTO;  // only then are the triggers listed
+    for (const common_grammar_trigger& trigger : common_chat_templates_apply(templates, inputs).grammar_triggers) {
+        if (trigger.type == COMMON_GRAMMAR_TRIGGER_TYPE_WORD) {
+            return trigger.value;
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 answer_format::answer_format() = default;
@@ -92,14 +110,17 @@ result<rendered_prompt> chat_format::render(const engine::chat_prompt& prompt, c
     }
     rendered_prompt out;
     try {
-        auto params = std::make_unique<common_chat_params>(
-            common_chat_templates_apply(templates_.get(), to_common(prompt, grammar)));
+        const common_chat_templates_inputs inputs = to_common(prompt, grammar);
+        auto params = std::make_unique<common_chat_params>(common_chat_templates_apply(templates_.get(), inputs));
         out.tokens = model_->tokenize(params->prompt, true, true);
         for (const std::string& text : params->preserved_tokens) {
             const auto tokens = model_->tokenize(text, false, true);
             if (tokens.size() == 1) {
                 out.format.visible_special.insert(tokens[0]);
             }
+        }
+        if (const std::string opening = required_opening(templates_.get(), inputs, *params); !opening.empty()) {
+            out.format.opening = model_->tokenize(opening, false, true);
         }
         out.format.stop = params->additional_stops;
         out.format.has_tools = !prompt.tools.empty() && prompt.tool_choice != engine::tool_choice::none;

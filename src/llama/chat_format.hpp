@@ -26,6 +26,7 @@ struct answer_format {
     std::string grammar;                       // GBNF given by the client, for plain completions and chats alike
     bool has_tools = false;
     std::unordered_set<engine::token_id> visible_special;  // control tokens whose text the parser needs
+    std::vector<engine::token_id> opening;                 // the answer's first tokens, when a tool call is required
     std::vector<std::string> stop;                         // the template's own stop strings
 };
 

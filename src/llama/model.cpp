@@ -1,11 +1,13 @@
 #include "llama/model.hpp"
 
+#include "base/memory.hpp"
 #include "gguf/gguf.hpp"
 #include "llama/backend.hpp"
 
 #include <fmt/format.h>
 #include <llama.h>
 
+#include <filesystem>
 #include <utility>
 
 namespace starling::llama {
@@ -15,6 +17,17 @@ namespace {
 bool report_progress(float fraction, void* user_data) {
     const auto& progress = *static_cast<const load_progress*>(user_data);
     return !progress || progress(fraction);
+}
+
+/// Whether the weights are read into memory of their own rather than mapped: worth it for what is computed here, and
+/// wise only where memory is plenty, because a mapped file can be dropped and read again.
+bool copies_weights(const engine_options& options) {
+    if (options.gpu_layers != 0 && llama_supports_gpu_offload()) {
+        return false;
+    }
+    std::error_code unreadable;
+    const std::uint64_t bytes = std::filesystem::file_size(options.path, unreadable);
+    return !unreadable && bytes < machine_memory().available / 2;
 }
 
 }  // namespace
@@ -39,6 +52,10 @@ result<std::shared_ptr<const model>> model::load(const engine_options& options, 
     };
     llama_model_params params = llama_model_default_params();
     params.n_gpu_layers = options.gpu_layers;
+    const bool copied = copies_weights(options);
+    if (copied) {
+        params.load_mode = LLAMA_LOAD_MODE_NONE;
+    }
     params.progress_callback = report_progress;
     params.progress_callback_user_data = const_cast<load_progress*>(&watched);
 
@@ -57,7 +74,7 @@ result<std::shared_ptr<const model>> model::load(const engine_options& options, 
         return fail(errc::load_failed, fmt::format("llama.cpp cannot load {}: {}", options.path.string(),
                                                    reason.empty() ? "it gave no reason" : reason));
     }
-    std::shared_ptr<const model> loaded(new model(handle, options));
+    std::shared_ptr<const model> loaded(new model(handle, options, copied));
     if (log) {
         const auto info = loaded->info();
         log(log_level::info, fmt::format("loaded {}: {}, {} layers, {:.1f} M parameters, {:.1f} MB", info.id,
@@ -67,8 +84,12 @@ result<std::shared_ptr<const model>> model::load(const engine_options& options, 
     return loaded;
 }
 
-model::model(llama_model* handle, const engine_options& options)
-    : model_(handle), vocab_(llama_model_get_vocab(handle)), id_(options.id), source_(options.path.string()) {}
+model::model(llama_model* handle, const engine_options& options, bool in_memory)
+    : model_(handle),
+      vocab_(llama_model_get_vocab(handle)),
+      id_(options.id),
+      source_(options.path.string()),
+      in_memory_(in_memory) {}
 
 model::~model() {
     llama_model_free(model_);

@@ -39,6 +39,9 @@ class model {
 
     bool can_generate() const;
 
+    /// The weights are in memory of this process's own: computed here, and not mapped.
+    bool in_memory() const { return in_memory_; }
+
     /// `parse_special`: control tokens written out in the text become those tokens (chat templates), else plain text.
     std::vector<engine::token_id> tokenize(std::string_view text, bool add_special, bool parse_special) const;
 
@@ -51,13 +54,14 @@ class model {
     std::string chat_template() const;
 
   private:
-    model(llama_model* handle, const engine_options& options);
+    model(llama_model* handle, const engine_options& options, bool in_memory);
     std::string metadata(const char* key) const;
 
     llama_model* model_;
     const llama_vocab* vocab_;
     std::string id_;
     std::string source_;
+    bool in_memory_;
 };
 
 }  // namespace starling::llama

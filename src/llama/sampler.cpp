@@ -7,6 +7,7 @@
 #include <sampling.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 #include <utility>
@@ -142,6 +143,51 @@ common_params_sampling to_common(const engine::generate_request& request, const 
     return params;
 }
 
+/// common_sampler_init leaks its chain when the grammar does not parse.
+bool parses(const model& model, const common_params_sampling& params) {
+    const std::string& grammar = common_grammar_value(params.grammar);
+    if (grammar.empty()) {
+        return true;
+    }
+    llama_sampler* parsed = llama_sampler_init_grammar(model.vocab(), grammar.c_str(), "root");
+    llama_sampler_free(parsed);
+    return parsed != nullptr;
+}
+
+/// First index of the highest value. The lanes let the compiler use vector instructions.
+std::size_t highest(std::span<const float> values) {
+    constexpr std::size_t lanes = 16;
+    std::array<float, lanes> best{};
+    best.fill(-INFINITY);
+    std::size_t i = 0;
+    for (; i + lanes <= values.size(); i += lanes) {
+        for (std::size_t lane = 0; lane < lanes; ++lane) {
+            best[lane] = values[i + lane] > best[lane] ? values[i + lane] : best[lane];
+        }
+    }
+    float top = *std::max_element(best.begin(), best.end());
+    for (; i < values.size(); ++i) {
+        top = std::max(top, values[i]);
+    }
+    const auto found = std::find(values.begin(), values.end(), top);
+    return found == values.end() ? 0 : static_cast<std::size_t>(found - values.begin());
+}
+
+/// The highest logit once `biases` are added; the logits are left as they were.
+engine::token_id most_likely(std::span<float> logits, std::span<const llama_logit_bias> biases) {
+    std::vector<float> before;
+    for (const llama_logit_bias& bias : biases) {
+        float& logit = logits[static_cast<std::size_t>(bias.token)];
+        before.push_back(logit);
+        logit += bias.bias;
+    }
+    const auto chosen = static_cast<engine::token_id>(highest(logits));
+    for (std::size_t i = biases.size(); i-- > 0;) {  // backwards: a token may be biased twice
+        logits[static_cast<std::size_t>(biases[i].token)] = before[i];
+    }
+    return chosen;
+}
+
 bool has_penalties(const engine::sampling& s) {
     return s.penalty_last_n != 0 &&
            (s.repeat_penalty != 1.0F || s.frequency_penalty != 0.0F || s.presence_penalty != 0.0F);
@@ -151,9 +197,10 @@ bool has_penalties(const engine::sampling& s) {
 
 struct sampler::state {
     common_sampler_ptr chain;
-    counter* draws = nullptr;  // owned by the chain
-    bool constrained = false;  // has a grammar
-    bool greedy = false;       // the most likely token, with nothing that could change which that is
+    counter* draws = nullptr;               // owned by the chain
+    std::vector<engine::token_id> opening;  // the answer's first tokens, when its format leaves no choice
+    bool greedy = false;                    // the most likely token is drawn, and nothing but `biases` changes which
+    std::vector<llama_logit_bias> biases;
     std::int32_t vocabulary = 0;
 };
 
@@ -170,9 +217,11 @@ result<sampler> sampler::create(const model& model, const engine::generate_reque
     if (common_grammar_value(params.grammar).starts_with("%llguidance")) {
         return fail(engine::errc::invalid_request, "grammars in llguidance syntax are not supported; use GBNF");
     }
-    const bool biased = !params.logit_bias.empty();
-    made->constrained = !params.grammar.empty();
     made->vocabulary = model.vocabulary_size();
+    made->opening = format.opening;
+    if (!parses(model, params)) {
+        return fail(engine::errc::invalid_request, "the grammar does not parse; check it against GBNF's rules");
+    }
     try {
         made->chain.reset(common_sampler_init(model.handle(), params));
     } catch (const std::exception& e) {
@@ -187,8 +236,8 @@ result<sampler> sampler::create(const model& model, const engine::generate_reque
     const bool penalised = has_penalties(request.sampling);
     std::int32_t suppressed = 0;
     llama_vocab_get_suppress_tokens(model.vocab(), &suppressed);
-    made->greedy =
-        request.sampling.temperature <= 0.0F && !penalised && !biased && !made->constrained && suppressed == 0;
+    made->greedy = request.sampling.temperature <= 0.0F && !penalised && params.grammar.empty() && suppressed == 0;
+    made->biases = params.logit_bias;
     if (penalised) {
         const auto window = request.sampling.penalty_last_n < 0
                                 ? prompt.size()
@@ -202,9 +251,11 @@ result<sampler> sampler::create(const model& model, const engine::generate_reque
 
 engine::token_id sampler::sample(llama_context* context, std::int32_t row, std::uint64_t index) {
     if (state_->greedy) {
-        const std::span<const float> logits(llama_get_logits_ith(context, row),
-                                            static_cast<std::size_t>(state_->vocabulary));
-        return static_cast<engine::token_id>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+        return most_likely({llama_get_logits_ith(context, row), static_cast<std::size_t>(state_->vocabulary)},
+                           state_->biases);
+    }
+    if (index < state_->opening.size()) {
+        return state_->opening[index];
     }
     state_->draws->index = index;
     return common_sampler_sample(state_->chain.get(), context, row);

@@ -4,6 +4,7 @@
 #include <llama.h>
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 namespace starling::llama {
@@ -14,10 +15,8 @@ namespace {
 constexpr std::chrono::milliseconds idle_patience{1000};
 // Readers that make room wake the engine; this only bounds a wake-up that was missed.
 constexpr std::chrono::milliseconds paused_patience{20};
-// A chunk of prompt between two decodes may hold streams up for about this long.
+// Prompts may hold streams up for about this long before they decode again.
 constexpr double chunk_seconds = 0.25;
-// Smaller chunks read all the weights for too few tokens.
-constexpr std::int32_t min_chunk_tokens = 64;
 // A token that nobody reads costs a fraction of the second pass over the weights that it saves.
 constexpr std::int32_t max_gap = 3;
 // What a copy inside memory moves; deliberately low.
@@ -146,14 +145,18 @@ step scheduler::plan_step() {
     for (const slot& slot : slots_) {
         if (!slot.idle() && !slot.paused()) {
             demands.push_back({.sequence = slot.sequence(),
-                               .prefill_left = slot.in_prefill() ? slot.pending_tokens() : 0,
+                               .pending = slot.pending_tokens(),
                                .arrival = static_cast<std::uint64_t>(slot.started_at.time_since_epoch().count())});
         }
     }
-    const auto chunk = static_cast<std::int32_t>(prefill_tokens_per_s_ * chunk_seconds);
-    const step_limits limits{.max_tokens = max_step_tokens,
-                             .prefill_while_decoding = std::clamp(chunk, min_chunk_tokens, max_step_tokens)};
-    auto shares = share_step(demands, limits);
+    const auto chunk = std::min(static_cast<std::int32_t>(prefill_tokens_per_s_ * chunk_seconds), max_step_tokens);
+    auto shares = share_step(demands, {.max_tokens = max_step_tokens, .prefill_budget = budget_.left(chunk)});
+    const bool decodes = std::all_of(shares.begin(), shares.end(), [](const auto& share) { return share.tokens == 1; });
+    const bool streams_wait =
+        !decodes && std::any_of(demands.begin(), demands.end(), [](const auto& d) { return d.pending == 1; });
+    budget_.spend(std::accumulate(shares.begin(), shares.end(), 0,
+                                  [](std::int32_t sum, const allotment& share) { return sum + share.tokens; }),
+                  streams_wait);
 
     step next = std::exchange(next_, {});
     std::vector<truncation> undo;

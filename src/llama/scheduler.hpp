@@ -63,6 +63,7 @@ class scheduler {
     step next_;  // edits that the next step begins with
     std::uint64_t serial_ = 0;
     double prefill_tokens_per_s_ = 0.0;
+    prefill_budget budget_;
 
     engine::engine_load counts_;
     mutable std::mutex published_mutex_;

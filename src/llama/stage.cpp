@@ -66,6 +66,11 @@ result<std::unique_ptr<stage>> stage::create(std::shared_ptr<const model> model,
     params.kv_unified = false;
     params.swa_full = false;
 
+    auto pages = std::make_unique<huge_pages>();
+    if (model->in_memory()) {
+        pages->watch(params);
+    }
+
     take_logged_error();
     llama_context* context = nullptr;
     try {
@@ -77,11 +82,17 @@ result<std::unique_ptr<stage>> stage::create(std::shared_ptr<const model> model,
         return fail(errc::load_failed, fmt::format("cannot set up {} slots of {} tokens for {}: {}", options.sequences,
                                                    options.context, model->info().id, take_logged_error()));
     }
-    return std::unique_ptr<stage>(new stage(std::move(model), context, options));
+    std::unique_ptr<stage> made(new stage(std::move(model), context, std::move(pages), options));
+    if (made->of().in_memory() && made->of().can_generate()) {
+        made->warm_up();
+    }
+    return made;
 }
 
-stage::stage(std::shared_ptr<const model> model, llama_context* context, const stage_options& options)
+stage::stage(std::shared_ptr<const model> model, llama_context* context, std::unique_ptr<huge_pages> pages,
+             const stage_options& options)
     : model_(std::move(model)),
+      pages_(std::move(pages)),
       context_(context),
       threads_(options.threads),
       sequence_bytes_(kv_bytes_per_sequence(*model_, options.context)) {
@@ -92,6 +103,14 @@ stage::stage(std::shared_ptr<const model> model, llama_context* context, const s
 
 stage::~stage() {
     llama_free(context_);
+}
+
+/// Touches every weight once, before anybody waits for an answer.
+void stage::warm_up() {
+    llama_token token = 0;
+    llama_decode(context_, llama_batch_get_one(&token, 1));
+    llama_memory_clear(llama_get_memory(context_), false);
+    pages_->apply();
 }
 
 result<void> stage::run(const step& step) {

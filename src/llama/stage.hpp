@@ -2,6 +2,7 @@
 // layers. Owner: a stage_chain. Thread: the engine thread alone, once created.
 #pragma once
 
+#include "llama/huge_pages.hpp"
 #include "llama/model.hpp"
 #include "llama/step.hpp"
 
@@ -50,10 +51,13 @@ class stage {
     std::uint64_t sequence_bytes() const { return sequence_bytes_; }
 
   private:
-    stage(std::shared_ptr<const model> model, llama_context* context, const stage_options& options);
+    stage(std::shared_ptr<const model> model, llama_context* context, std::unique_ptr<huge_pages> pages,
+          const stage_options& options);
     result<void> truncate(truncation edit);
+    void warm_up();
 
     std::shared_ptr<const model> model_;
+    std::unique_ptr<huge_pages> pages_;  // the context calls it
     llama_context* context_;
     std::int32_t threads_;
     std::uint64_t sequence_bytes_ = 0;

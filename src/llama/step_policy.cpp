@@ -5,31 +5,36 @@
 namespace starling::llama {
 
 std::vector<allotment> share_step(std::span<const slot_demand> demands, const step_limits& limits) {
-    std::vector<allotment> shares;
+    std::vector<allotment> decode;
     std::vector<slot_demand> prompts;
-    std::int32_t left = limits.max_tokens;
     for (const slot_demand& demand : demands) {
-        if (demand.prefill_left == 0 && left > 0) {
-            shares.push_back({.sequence = demand.sequence, .tokens = 1});
-            --left;
-        } else if (demand.prefill_left > 0) {
+        if (demand.pending > 1) {
             prompts.push_back(demand);
+        } else if (static_cast<std::int32_t>(decode.size()) < limits.max_tokens) {
+            decode.push_back({.sequence = demand.sequence, .tokens = 1});
         }
     }
-    if (!shares.empty()) {
-        left = std::min(left, limits.prefill_while_decoding);
+    std::int32_t left = decode.empty() ? limits.max_tokens : std::min(limits.max_tokens, limits.prefill_budget);
+    if (prompts.empty() || left <= 0) {
+        return decode;
     }
     std::sort(prompts.begin(), prompts.end(), [](const auto& a, const auto& b) { return a.arrival < b.arrival; });
+    std::vector<allotment> prefill;
     for (const slot_demand& prompt : prompts) {
-        const std::int32_t tokens = std::min(left, prompt.prefill_left);
+        const std::int32_t tokens = std::min(left, prompt.pending);
         if (tokens == 0) {
             break;
         }
-        shares.push_back({.sequence = prompt.sequence, .tokens = tokens});
+        prefill.push_back({.sequence = prompt.sequence, .tokens = tokens});
         left -= tokens;
     }
-    std::sort(shares.begin(), shares.end(), [](const auto& a, const auto& b) { return a.sequence < b.sequence; });
-    return shares;
+    std::sort(prefill.begin(), prefill.end(), [](const auto& a, const auto& b) { return a.sequence < b.sequence; });
+    return prefill;
+}
+
+std::int32_t prefill_budget::left(std::int32_t chunk) const {
+    const std::int32_t rest = std::max(chunk, min_chunk_tokens) - spent_;
+    return spent_ == 0 || rest >= min_chunk_tokens ? rest : 0;
 }
 
 std::vector<sequence_id> gaps_to_fill(std::span<const allotment> allotted, std::int32_t max_gap) {

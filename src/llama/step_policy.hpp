@@ -1,5 +1,7 @@
-// How many tokens of which slot go into the next step. A pure choice: decode first, so that no stream stalls behind a
-// long prompt; then prompts in the order in which they came, in chunks.
+// How many tokens of which slot go into the next step. A pure choice. A step decodes or prefills, never both: with a
+// cache for each sequence llama.cpp computes sequences together only where they bring equally many tokens, so a mixed
+// batch is cut in two anyway, and worse. Prefill goes first, because it ends a client's waiting, until its budget is
+// used up; then one decode, so that no stream stalls behind long prompts.
 #pragma once
 
 #include "llama/step.hpp"
@@ -12,13 +14,13 @@ namespace starling::llama {
 
 struct slot_demand {
     sequence_id sequence = 0;
-    std::int32_t prefill_left = 0;  // tokens of the prompt not computed yet; 0: the slot decodes
-    std::uint64_t arrival = 0;      // smaller came earlier
+    std::int32_t pending = 0;   // tokens to compute before the next can be drawn; 1 for a slot that decodes
+    std::uint64_t arrival = 0;  // smaller came earlier
 };
 
 struct step_limits {
-    std::int32_t max_tokens = 0;              // of a whole step
-    std::int32_t prefill_while_decoding = 0;  // of prompts, in a step that also decodes
+    std::int32_t max_tokens = 0;
+    std::int32_t prefill_budget = 0;  // tokens of prompts that may still go before streams that decode
 };
 
 struct allotment {
@@ -26,12 +28,28 @@ struct allotment {
     std::int32_t tokens = 0;
 };
 
-/// Allotments ordered by sequence. Every decoding slot gets one token.
+/// Allotments ordered by sequence: one token for every decoding slot, or prompts in the order in which they came.
 std::vector<allotment> share_step(std::span<const slot_demand> demands, const step_limits& limits);
 
 /// Sequences that lie between allotted ones and may be filled with a token that nobody reads, so that llama.cpp can
 /// run the allotted ones in one pass: with a cache for each sequence it joins only neighbours. Gaps longer than
 /// `max_gap` stay.
 std::vector<sequence_id> gaps_to_fill(std::span<const allotment> allotted, std::int32_t max_gap);
+
+/// How much prefill may go before the next decode. Pure, but for what it remembers.
+class prefill_budget {
+  public:
+    /// `chunk`: tokens of prompts that hold streams up for as long as is bearable.
+    std::int32_t left(std::int32_t chunk) const;
+
+    /// A step was shared out; `streams_wait`: it did not decode, though slots want to.
+    void spend(std::int32_t tokens, bool streams_wait) { spent_ = streams_wait ? spent_ + tokens : 0; }
+
+  private:
+    std::int32_t spent_ = 0;
+};
+
+/// Smaller pieces of a prompt read all the weights for too few tokens.
+inline constexpr std::int32_t min_chunk_tokens = 64;
 
 }  // namespace starling::llama

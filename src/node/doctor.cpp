@@ -1,9 +1,9 @@
 #include "node/doctor.hpp"
 
+#include "base/memory.hpp"
 #include "llama/llama.hpp"
 #include "models/fit.hpp"
 #include "node/key_file.hpp"
-#include "node/machine_sampler.hpp"
 #include "node/private_file.hpp"
 #include "node/running_node.hpp"
 

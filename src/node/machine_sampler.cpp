@@ -1,5 +1,7 @@
 #include "node/machine_sampler.hpp"
 
+#include "base/memory.hpp"
+
 #include <array>
 #include <charconv>
 #include <fstream>
@@ -35,15 +37,6 @@ std::optional<std::uint64_t> take_number(std::string_view& text) {
     return number;
 }
 
-std::optional<std::uint64_t> kilobytes_of(std::string_view text, std::string_view name) {
-    const std::size_t at = text.find(name);
-    if (at == std::string_view::npos) {
-        return std::nullopt;
-    }
-    text.remove_prefix(at + name.size());
-    return take_number(text);
-}
-
 }  // namespace
 
 std::optional<cpu_ticks> parse_cpu(std::string_view proc_stat) {
@@ -66,20 +59,6 @@ std::optional<cpu_ticks> parse_cpu(std::string_view proc_stat) {
     }
     out.busy = out.total - fields[3] - fields[4];
     return out;
-}
-
-std::optional<memory_bytes> parse_memory(std::string_view proc_meminfo) {
-    const auto total = kilobytes_of(proc_meminfo, "MemTotal:");
-    const auto available = kilobytes_of(proc_meminfo, "MemAvailable:");
-    if (!total || !available) {
-        return std::nullopt;
-    }
-    constexpr std::uint64_t bytes_per_kilobyte = 1024;
-    return memory_bytes{.total = *total * bytes_per_kilobyte, .available = *available * bytes_per_kilobyte};
-}
-
-memory_bytes machine_memory() {
-    return parse_memory(read_all("/proc/meminfo")).value_or(memory_bytes{});
 }
 
 route::machine_load machine_sampler::sample(std::chrono::steady_clock::time_point now) {

@@ -15,17 +15,8 @@ struct cpu_ticks {
     std::uint64_t total = 0;
 };
 
-struct memory_bytes {
-    std::uint64_t total = 0;
-    std::uint64_t available = 0;
-};
-
-/// Pure: the first line of /proc/stat, and /proc/meminfo.
+/// Pure: the first line of /proc/stat.
 std::optional<cpu_ticks> parse_cpu(std::string_view proc_stat);
-std::optional<memory_bytes> parse_memory(std::string_view proc_meminfo);
-
-/// What the system says now; zeros where it cannot be read.
-memory_bytes machine_memory();
 
 /// Owner thread: the network executor. The processor's share is that since the last sample, taken again at most twice a
 /// second, so that many readers see one figure.

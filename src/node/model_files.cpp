@@ -1,7 +1,7 @@
 #include "node/model_files.hpp"
 
+#include "base/memory.hpp"
 #include "llama/llama.hpp"
-#include "node/machine_sampler.hpp"
 
 #include <algorithm>
 

@@ -145,8 +145,8 @@ TEST_F(engine_test, AJsonSchemaConstrainsAChat) {
     EXPECT_EQ(answer.content.front(), '{');
 }
 
-TEST_F(engine_test, ARequiredToolIsCalled) {
-    auto request = chat("What is the weather in Paris?");
+TEST_F(engine_test, ARequiredToolIsCalledEvenIfTheModelWouldRatherTalk) {
+    auto request = chat("Tell me a story about a fox.");
     auto& prompt = std::get<engine::chat_prompt>(request.prompt);
     prompt.tools.push_back(
         {.name = "get_weather",

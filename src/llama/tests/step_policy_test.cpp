@@ -13,13 +13,14 @@ namespace {
 using shares = std::vector<allotment>;
 
 TEST(ShareStep, EveryDecodingSlotGetsOneToken) {
-    const std::vector<slot_demand> demands{{0, 0, 1}, {2, 0, 2}, {5, 0, 3}};
+    const std::vector<slot_demand> demands{{0, 1, 1}, {2, 1, 2}, {5, 1, 3}};
     EXPECT_EQ(share_step(demands, {512, 64}), (shares{{0, 1}, {2, 1}, {5, 1}}));
 }
 
-TEST(ShareStep, ALongPromptComesInChunksBesideDecode) {
-    const std::vector<slot_demand> demands{{0, 0, 1}, {1, 5000, 2}};
-    EXPECT_EQ(share_step(demands, {512, 64}), (shares{{0, 1}, {1, 64}}));
+TEST(ShareStep, ALongPromptGoesFirstAsFarAsItsBudgetGoes) {
+    const std::vector<slot_demand> demands{{0, 1, 1}, {1, 5000, 2}};
+    EXPECT_EQ(share_step(demands, {512, 64}), (shares{{1, 64}}));
+    EXPECT_EQ(share_step(demands, {512, 0}), (shares{{0, 1}}));
 }
 
 TEST(ShareStep, PromptsAloneFillTheStepInOrderOfArrival) {
@@ -28,12 +29,31 @@ TEST(ShareStep, PromptsAloneFillTheStepInOrderOfArrival) {
 }
 
 TEST(ShareStep, SeveralShortPromptsShareAChunk) {
-    const std::vector<slot_demand> demands{{3, 0, 1}, {0, 20, 2}, {1, 20, 3}, {2, 100, 4}};
-    EXPECT_EQ(share_step(demands, {512, 64}), (shares{{0, 20}, {1, 20}, {2, 24}, {3, 1}}));
+    const std::vector<slot_demand> demands{{3, 1, 1}, {0, 20, 2}, {1, 20, 3}, {2, 100, 4}};
+    EXPECT_EQ(share_step(demands, {512, 64}), (shares{{0, 20}, {1, 20}, {2, 24}}));
+}
+
+TEST(ShareStep, ThePromptWithOneTokenLeftIsComputedWithTheDecodingSlots) {
+    const std::vector<slot_demand> demands{{0, 1, 1}, {1, 1, 2}, {2, 100, 4}};
+    EXPECT_EQ(share_step(demands, {512, 0}), (shares{{0, 1}, {1, 1}}));
 }
 
 TEST(ShareStep, NothingToDoIsAnEmptyStep) {
     EXPECT_TRUE(share_step({}, {512, 64}).empty());
+}
+
+TEST(PrefillBudget, IsUsedUpWhileStreamsWaitAndComesBackAfterADecode) {
+    prefill_budget budget;
+    EXPECT_EQ(budget.left(200), 200);
+    EXPECT_EQ(budget.left(3), min_chunk_tokens);
+    budget.spend(512, false);  // nobody waited
+    EXPECT_EQ(budget.left(200), 200);
+    budget.spend(100, true);
+    EXPECT_EQ(budget.left(200), 100);
+    budget.spend(60, true);
+    EXPECT_EQ(budget.left(200), 0);  // 40 are not worth a step
+    budget.spend(4, false);
+    EXPECT_EQ(budget.left(200), 200);
 }
 
 TEST(GapsToFill, FillsShortGapsAndLeavesLongOnes) {
