@@ -184,9 +184,8 @@ result<std::shared_ptr<engine::generator>> load_engine(engine_options options, l
     if (options.slots <= 0) {
         options.slots = default_slots;
     }
-    auto only = stage::create(
-        *loaded,
-        {.context = options.context, .sequences = options.slots, .threads = options.threads, .batch = max_step_tokens});
+    auto only =
+        stage::create(*loaded, {.context = options.context, .sequences = options.slots, .threads = options.threads});
     if (!only) {
         return only.error();
     }

@@ -19,14 +19,11 @@ bool report_progress(float fraction, void* user_data) {
     return !progress || progress(fraction);
 }
 
-/// Whether the weights are read into memory of their own rather than mapped: worth it for what is computed here, and
-/// wise only where memory is plenty, because a mapped file can be dropped and read again.
-bool copies_weights(const engine_options& options) {
-    if (options.gpu_layers != 0 && llama_supports_gpu_offload()) {
-        return false;
-    }
+/// Whether weights are read into memory of the process's own rather than mapped: wise only where memory is plenty,
+/// because a mapped file can be dropped and read again.
+bool fits_comfortably(const std::filesystem::path& file) {
     std::error_code unreadable;
-    const std::uint64_t bytes = std::filesystem::file_size(options.path, unreadable);
+    const std::uint64_t bytes = std::filesystem::file_size(file, unreadable);
     return !unreadable && bytes < machine_memory().available / 2;
 }
 
@@ -52,7 +49,8 @@ result<std::shared_ptr<const model>> model::load(const engine_options& options, 
     };
     llama_model_params params = llama_model_default_params();
     params.n_gpu_layers = options.gpu_layers;
-    const bool copied = copies_weights(options);
+    const bool on_gpu = options.gpu_layers != 0 && llama_supports_gpu_offload();
+    const bool copied = !on_gpu && fits_comfortably(options.path);
     if (copied) {
         params.load_mode = LLAMA_LOAD_MODE_NONE;
     }
@@ -74,7 +72,7 @@ result<std::shared_ptr<const model>> model::load(const engine_options& options, 
         return fail(errc::load_failed, fmt::format("llama.cpp cannot load {}: {}", options.path.string(),
                                                    reason.empty() ? "it gave no reason" : reason));
     }
-    std::shared_ptr<const model> loaded(new model(handle, options, copied));
+    std::shared_ptr<const model> loaded(new model(handle, options, {.on_gpu = on_gpu, .in_memory = copied}));
     if (log) {
         const auto info = loaded->info();
         log(log_level::info, fmt::format("loaded {}: {}, {} layers, {:.1f} M parameters, {:.1f} MB", info.id,
@@ -84,12 +82,12 @@ result<std::shared_ptr<const model>> model::load(const engine_options& options, 
     return loaded;
 }
 
-model::model(llama_model* handle, const engine_options& options, bool in_memory)
+model::model(llama_model* handle, const engine_options& options, placement where)
     : model_(handle),
       vocab_(llama_model_get_vocab(handle)),
       id_(options.id),
       source_(options.path.string()),
-      in_memory_(in_memory) {}
+      where_(where) {}
 
 model::~model() {
     llama_model_free(model_);

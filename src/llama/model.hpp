@@ -40,7 +40,10 @@ class model {
     bool can_generate() const;
 
     /// The weights are in memory of this process's own: computed here, and not mapped.
-    bool in_memory() const { return in_memory_; }
+    bool in_memory() const { return where_.in_memory; }
+
+    /// A GPU computes layers of it.
+    bool on_gpu() const { return where_.on_gpu; }
 
     /// `parse_special`: control tokens written out in the text become those tokens (chat templates), else plain text.
     std::vector<engine::token_id> tokenize(std::string_view text, bool add_special, bool parse_special) const;
@@ -54,14 +57,18 @@ class model {
     std::string chat_template() const;
 
   private:
-    model(llama_model* handle, const engine_options& options, bool in_memory);
+    struct placement {
+        bool on_gpu = false;
+        bool in_memory = false;
+    };
+    model(llama_model* handle, const engine_options& options, placement where);
     std::string metadata(const char* key) const;
 
     llama_model* model_;
     const llama_vocab* vocab_;
     std::string id_;
     std::string source_;
-    bool in_memory_;
+    placement where_;
 };
 
 }  // namespace starling::llama

@@ -16,7 +16,9 @@ constexpr std::chrono::milliseconds idle_patience{1000};
 // Readers that make room wake the engine; this only bounds a wake-up that was missed.
 constexpr std::chrono::milliseconds paused_patience{20};
 // Prompts may hold streams up for about this long before they decode again.
-constexpr double chunk_seconds = 0.25;
+constexpr double chunk_seconds = 0.3;
+// Wider steps of several prompts are hardly faster per token, but all of them wait for the last (on processors).
+constexpr std::int32_t join_width = 64;
 // A token that nobody reads costs a fraction of the second pass over the weights that it saves.
 constexpr std::int32_t max_gap = 3;
 // What a copy inside memory moves; deliberately low.
@@ -141,6 +143,7 @@ void scheduler::place(std::unique_ptr<generation> job, const placement& where) {
 }
 
 step scheduler::plan_step() {
+    const auto& model = chain_->last().of();
     std::vector<slot_demand> demands;
     for (const slot& slot : slots_) {
         if (!slot.idle() && !slot.paused()) {
@@ -149,8 +152,10 @@ step scheduler::plan_step() {
                                .arrival = static_cast<std::uint64_t>(slot.started_at.time_since_epoch().count())});
         }
     }
-    const auto chunk = std::min(static_cast<std::int32_t>(prefill_tokens_per_s_ * chunk_seconds), max_step_tokens);
-    auto shares = share_step(demands, {.max_tokens = max_step_tokens, .prefill_budget = budget_.left(chunk)});
+    const std::int32_t widest = max_step_tokens(model);
+    auto shares = share_step(demands, {.max_tokens = widest,
+                                       .prefill_budget = budget_.left(prefill_tokens_per_s_ * chunk_seconds),
+                                       .join_below = model.on_gpu() ? widest : join_width});
     const bool decodes = std::all_of(shares.begin(), shares.end(), [](const auto& share) { return share.tokens == 1; });
     const bool streams_wait =
         !decodes && std::any_of(demands.begin(), demands.end(), [](const auto& d) { return d.pending == 1; });
@@ -160,7 +165,7 @@ step scheduler::plan_step() {
 
     step next = std::exchange(next_, {});
     std::vector<truncation> undo;
-    if (chain_->last().of().can_truncate()) {
+    if (model.can_truncate()) {
         for (const sequence_id sequence : gaps_to_fill(shares, max_gap)) {
             const slot& idle = slots_[static_cast<std::size_t>(sequence)];
             const auto end = static_cast<position>(idle.cached().size());
@@ -219,7 +224,7 @@ void scheduler::compute(step next) {
 }
 
 void scheduler::learn_prefill_speed(std::size_t tokens, std::chrono::duration<double> took) {
-    if (tokens < static_cast<std::size_t>(min_chunk_tokens)) {
+    if (tokens < static_cast<std::size_t>(prefill_piece)) {
         return;
     }
     const double speed = static_cast<double>(tokens) / std::max(took.count(), 1e-6);

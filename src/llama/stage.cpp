@@ -49,6 +49,12 @@ std::uint64_t kv_bytes_per_sequence(const model& model, std::int32_t context) {
 
 }  // namespace
 
+std::int32_t max_step_tokens(const model& model) {
+    constexpr std::int32_t on_gpu = 512;
+    constexpr std::int32_t on_processor = 256;
+    return model.on_gpu() ? on_gpu : on_processor;
+}
+
 result<std::unique_ptr<stage>> stage::create(std::shared_ptr<const model> model, stage_options options) {
     if (options.threads <= 0) {
         options.threads = std::max(1, common_cpu_get_num_physical_cores());
@@ -56,9 +62,8 @@ result<std::unique_ptr<stage>> stage::create(std::shared_ptr<const model> model,
     llama_context_params params = llama_context_default_params();
     params.n_ctx = static_cast<std::uint32_t>(options.context) * static_cast<std::uint32_t>(options.sequences);
     params.n_seq_max = static_cast<std::uint32_t>(options.sequences);
-    params.n_batch = static_cast<std::uint32_t>(std::max(options.batch, options.sequences));
-    params.n_ubatch =
-        static_cast<std::uint32_t>(std::min<std::int32_t>(max_step_tokens, static_cast<std::int32_t>(params.n_batch)));
+    params.n_batch = static_cast<std::uint32_t>(std::max(max_step_tokens(*model), options.sequences));
+    params.n_ubatch = std::min(static_cast<std::uint32_t>(max_step_tokens(*model)), params.n_batch);
     // One row of logits for each sequence: the buffer for a whole batch would be batch × vocabulary.
     params.n_outputs_max = params.n_seq_max;
     params.n_threads = options.threads;

@@ -17,12 +17,11 @@ struct stage_options {
     std::int32_t context = 0;    // positions of each sequence
     std::int32_t sequences = 1;  // how many there are
     std::int32_t threads = 0;    // 0: one for each physical core
-    std::int32_t batch = 0;      // most tokens in a step
 };
 
 /// Most tokens that one pass through the layers computes: larger steps are cut by llama.cpp, and its compute buffers
-/// grow with this.
-inline constexpr std::int32_t max_step_tokens = 512;
+/// grow with this. A GPU wants wide steps; a processor's caches are full earlier.
+std::int32_t max_step_tokens(const model& model);
 
 class stage {
   public:

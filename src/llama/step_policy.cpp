@@ -1,6 +1,7 @@
 #include "llama/step_policy.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace starling::llama {
 
@@ -14,27 +15,29 @@ std::vector<allotment> share_step(std::span<const slot_demand> demands, const st
             decode.push_back({.sequence = demand.sequence, .tokens = 1});
         }
     }
-    std::int32_t left = decode.empty() ? limits.max_tokens : std::min(limits.max_tokens, limits.prefill_budget);
+    const std::int32_t left = decode.empty() ? limits.max_tokens : std::min(limits.max_tokens, limits.prefill_budget);
     if (prompts.empty() || left <= 0) {
         return decode;
     }
     std::sort(prompts.begin(), prompts.end(), [](const auto& a, const auto& b) { return a.arrival < b.arrival; });
     std::vector<allotment> prefill;
+    std::int32_t taken = 0;
     for (const slot_demand& prompt : prompts) {
-        const std::int32_t tokens = std::min(left, prompt.pending);
-        if (tokens == 0) {
+        const std::int32_t tokens = std::min(left - taken, prompt.pending);
+        if (tokens == 0 || (taken > 0 && taken >= limits.join_below)) {
             break;
         }
         prefill.push_back({.sequence = prompt.sequence, .tokens = tokens});
-        left -= tokens;
+        taken += tokens;
     }
     std::sort(prefill.begin(), prefill.end(), [](const auto& a, const auto& b) { return a.sequence < b.sequence; });
     return prefill;
 }
 
-std::int32_t prefill_budget::left(std::int32_t chunk) const {
-    const std::int32_t rest = std::max(chunk, min_chunk_tokens) - spent_;
-    return spent_ == 0 || rest >= min_chunk_tokens ? rest : 0;
+std::int32_t prefill_budget::left(double chunk) const {
+    const auto pieces = static_cast<std::int32_t>(std::lround(chunk / prefill_piece));
+    const std::int32_t rest = std::max(pieces, 1) * prefill_piece - spent_;
+    return spent_ == 0 || rest >= prefill_piece ? rest : 0;
 }
 
 std::vector<sequence_id> gaps_to_fill(std::span<const allotment> allotted, std::int32_t max_gap) {
