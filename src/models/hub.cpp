@@ -109,7 +109,7 @@ error explain_status(int status, const reference& which, bool with_token) {
                                                         " on its page, or use a token that may read it"
                                                   : "the hub wants a Hugging Face token for " + which.text() +
                                                         ", or the repository does not exist; check the name, or put a "
-                                                        "token that may read it into the token file");
+                                                        "token that may read it into the variable HF_TOKEN");
     }
     if (status == 404) {
         return fail(errc::not_found, "the hub has no " + which.text() + "; check owner, repository and file name");

@@ -7,18 +7,6 @@ namespace starling::openai {
 
 namespace {
 
-void append_head(std::string& out, const answer_identity& identity, std::string_view object) {
-    out += R"({"id":)";
-    append_json_string(out, identity.id);
-    out += R"(,"object":)";
-    append_json_string(out, object);
-    out += R"(,"created":)";
-    append_json_int(out, identity.created_s);
-    out += R"(,"model":)";
-    append_json_string(out, identity.model);
-    out += R"(,"choices":[)";
-}
-
 void append_tail(std::string& out, const engine::token_usage& usage) {
     out += R"(],"usage":)";
     append_usage(out, usage);

@@ -24,6 +24,18 @@ void append_token(std::string& out, std::string_view bytes, float logprob) {
 
 }  // namespace
 
+void append_head(std::string& out, const answer_identity& identity, std::string_view object) {
+    out += R"({"id":)";
+    append_json_string(out, identity.id);
+    out += R"(,"object":)";
+    append_json_string(out, object);
+    out += R"(,"created":)";
+    append_json_int(out, identity.created_s);
+    out += R"(,"model":)";
+    append_json_string(out, identity.model);
+    out += R"(,"choices":[)";
+}
+
 void append_usage(std::string& out, const engine::token_usage& usage) {
     out += R"({"prompt_tokens":)";
     append_json_int(out, usage.prompt_tokens);

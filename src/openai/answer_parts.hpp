@@ -2,11 +2,16 @@
 #pragma once
 
 #include "engine/types.hpp"
+#include "openai/answer.hpp"
 
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace starling::openai {
+
+/// {"id":…,"object":…,"created":…,"model":…,"choices":[
+void append_head(std::string& out, const answer_identity& identity, std::string_view object);
 
 /// {"prompt_tokens":…,"completion_tokens":…,"total_tokens":…,"prompt_tokens_details":{"cached_tokens":…}}
 void append_usage(std::string& out, const engine::token_usage& usage);

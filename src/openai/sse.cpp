@@ -12,15 +12,8 @@ constexpr std::string_view plain_tail = "]}\n\n";
 constexpr std::string_view usage_follows_tail = "],\"usage\":null}\n\n";
 
 std::string stream_head(const answer_identity& identity, std::string_view object) {
-    std::string head = R"(data: {"id":)";
-    append_json_string(head, identity.id);
-    head += R"(,"object":)";
-    append_json_string(head, object);
-    head += R"(,"created":)";
-    append_json_int(head, identity.created_s);
-    head += R"(,"model":)";
-    append_json_string(head, identity.model);
-    head += R"(,"choices":[)";
+    std::string head = "data: ";
+    append_head(head, identity, object);
     return head;
 }
 

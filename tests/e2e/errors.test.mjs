@@ -110,25 +110,32 @@ test('bodies that say they are not JSON are 415', async () => {
 });
 
 test('a full queue is a 429 with Retry-After, and it empties', async () => {
+  // A long context: answers that go on until the test has seen what it came for.
+  const small = await startServer({ args: ['--ctx', '2048', '--slots', '1', '--queue-limit', '2'] });
   const controllers = [];
-  const long = chat({ max_tokens: 230, ignore_eos: true });
+  const long = chat({ max_tokens: 2000, ignore_eos: true });
   const begin = () => {
     const controller = new AbortController();
     controllers.push(controller);
-    server.client.chat.completions.create(long, { signal: controller.signal }).catch(() => {});
+    small.client.chat.completions.create(long, { signal: controller.signal }).catch(() => {});
   };
-  begin();
-  assert.ok(await eventually(async () => (await server.engine()).busy === 1));
-  begin();
-  begin();
-  assert.ok(await eventually(async () => (await server.engine()).queued === 2));
-  const refused = await server.post(chatAt, chat());
-  assert.ok(Number(refused.headers.get('retry-after')) >= 1);
-  await errorOf(refused, 429);
-  await assert.rejects(server.client.chat.completions.create(chat()), OpenAI.RateLimitError);
-  controllers.forEach((c) => c.abort());
-  assert.ok(await eventually(async () => (await server.engine()).busy === 0));
-  assert.equal((await server.post(chatAt, chat())).status, 200);
+  try {
+    begin();
+    assert.ok(await eventually(async () => (await small.engine()).busy === 1));
+    begin();
+    begin();
+    assert.ok(await eventually(async () => (await small.engine()).queued === 2));
+    const refused = await small.post(chatAt, chat());
+    assert.equal(refused.status, 429);
+    assert.ok(Number(refused.headers.get('retry-after')) >= 1);
+    assert.ok((await refused.json()).error.message);
+    await assert.rejects(small.client.chat.completions.create(chat()), OpenAI.RateLimitError);
+    controllers.forEach((c) => c.abort());
+    assert.ok(await eventually(async () => (await small.engine()).busy === 0));
+    assert.equal((await small.post(chatAt, chat())).status, 200);
+  } finally {
+    await small.stop();
+  }
 });
 
 test('the official client comes back by itself after a 429', async () => {
