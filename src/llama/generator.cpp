@@ -1,14 +1,13 @@
 // engine::generator over a scheduler: prepares requests on a small pool, hands them to the engine thread, and reads
 // their events back.
+#include "aio/run_on.hpp"
 #include "llama/llama.hpp"
 #include "llama/preparer.hpp"
 #include "llama/scheduler.hpp"
 
 #include <fmt/format.h>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/thread_pool.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <thread>
@@ -86,8 +85,8 @@ class local_generator final : public engine::generator {
     engine::awaitable<result<std::unique_ptr<engine::token_stream>>> generate(engine::generate_request request,
                                                                               aio::call_context call) override {
         auto link = std::make_shared<stream_link>(co_await asio::this_coro::executor);
-        auto job =
-            co_await asio::co_spawn(pool_, prepare(std::move(request), std::move(call), link), asio::use_awaitable);
+        auto preparing = prepare(std::move(request), std::move(call), link);
+        auto job = co_await aio::run_on(pool_.get_executor(), std::move(preparing));
         if (!job) {
             co_return job.error();
         }
@@ -105,7 +104,8 @@ class local_generator final : public engine::generator {
     engine::awaitable<result<engine::embedding_result>> embed(engine::embed_request request,
                                                               aio::call_context call) override {
         static_cast<void>(call);
-        auto inputs = co_await asio::co_spawn(pool_, prepare(std::move(request)), asio::use_awaitable);
+        auto preparing = prepare(std::move(request));
+        auto inputs = co_await aio::run_on(pool_.get_executor(), std::move(preparing));
         if (!inputs) {
             co_return inputs.error();
         }

@@ -1,11 +1,10 @@
 #include "models/models.hpp"
 
+#include "aio/run_on.hpp"
 #include "models/puller.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 
@@ -175,8 +174,8 @@ result<model_details> file_store::show(const reference& which) {
 awaitable<result<local_model>> file_store::pull(reference which, on_pull_progress progress) {
     // On a strand, because a cancellation comes from the caller's thread.
     auto strand = boost::asio::make_strand(disk_.get_executor());
-    co_return co_await boost::asio::co_spawn(strand, pull_on_disk_thread(std::move(which), std::move(progress)),
-                                             boost::asio::use_awaitable);
+    auto pulling = pull_on_disk_thread(std::move(which), std::move(progress));
+    co_return co_await aio::run_on(strand, std::move(pulling));
 }
 
 awaitable<result<local_model>> file_store::pull_on_disk_thread(reference which, on_pull_progress progress) {

@@ -1,5 +1,6 @@
 #include "node/model_loader.hpp"
 
+#include "aio/run_on.hpp"
 #include "llama/llama.hpp"
 #include "node/key_file.hpp"
 #include "node/model_files.hpp"
@@ -163,7 +164,7 @@ asio::awaitable<result<std::shared_ptr<engine::generator>>> model_loader::fetch_
     report(model.id, model_phase::loading, 0.0F);
     asio::thread_pool thread(1);
     auto loading = load_on_thread(model.id, *model.file);
-    co_return co_await asio::co_spawn(thread, std::move(loading), asio::use_awaitable);
+    co_return co_await aio::run_on(thread.get_executor(), std::move(loading));
 }
 
 asio::awaitable<result<models::local_model>> model_loader::fetch_file(wanted model) {
