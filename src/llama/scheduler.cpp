@@ -133,9 +133,9 @@ void scheduler::admit() {
 void scheduler::place(std::unique_ptr<generation> job, const placement& where) {
     slot& slot = slots_[static_cast<std::size_t>(where.slot)];
     if (where.copy_from) {
-        next_.copies.push_back({.from = *where.copy_from, .to = where.slot, .length = where.keep});
+        next_.edits.emplace_back(prefix_copy{.from = *where.copy_from, .to = where.slot, .length = where.keep});
     } else {
-        next_.truncations.push_back({.sequence = where.slot, .from = where.keep});
+        next_.edits.emplace_back(truncation{.sequence = where.slot, .from = where.keep});
     }
     counts_.cached_tokens += static_cast<std::uint64_t>(where.keep);
     counts_.prompt_tokens += static_cast<std::uint64_t>(job->prompt_tokens);
@@ -163,15 +163,18 @@ step scheduler::plan_step() {
                                   [](std::int32_t sum, const allotment& share) { return sum + share.tokens; }),
                   streams_wait);
 
+    if (shares.empty()) {
+        return {};  // edits wait for a step that is carried out
+    }
     step next = std::exchange(next_, {});
-    std::vector<truncation> undo;
+    std::vector<cache_edit> undo;
     if (model.can_truncate()) {
         for (const sequence_id sequence : gaps_to_fill(shares, max_gap)) {
             const slot& idle = slots_[static_cast<std::size_t>(sequence)];
             const auto end = static_cast<position>(idle.cached().size());
             if (idle.idle() && end < options_.context) {
                 shares.push_back({.sequence = sequence, .tokens = 0});
-                undo.push_back({.sequence = sequence, .from = end});
+                undo.emplace_back(truncation{.sequence = sequence, .from = end});
             }
         }
         std::sort(shares.begin(), shares.end(), [](const auto& a, const auto& b) { return a.sequence < b.sequence; });
@@ -189,7 +192,7 @@ step scheduler::plan_step() {
         }
         next.tokens.back().output = reaches_end;
     }
-    next_.truncations = std::move(undo);
+    next_.edits = std::move(undo);
     return next;
 }
 
@@ -308,7 +311,7 @@ void scheduler::fail_all(const error& why) {
             slot.release(++serial_);
         }
         slot.forget();
-        next_.truncations.push_back({.sequence = slot.sequence(), .from = 0});
+        next_.edits.emplace_back(truncation{.sequence = slot.sequence(), .from = 0});
     }
     if (in_->stopped()) {
         for (auto& job : waiting_) {

@@ -119,15 +119,9 @@ void stage::warm_up() {
 }
 
 result<void> stage::run(const step& step) {
-    for (const prefix_copy& copy : step.copies) {
-        llama_memory_seq_cp(llama_get_memory(context_), copy.from, copy.to, -1, -1);
-        if (auto cut = truncate({.sequence = copy.to, .from = copy.length}); !cut) {
-            return cut;
-        }
-    }
-    for (const truncation& edit : step.truncations) {
-        if (auto cut = truncate(edit); !cut) {
-            return cut;
+    for (const cache_edit& edit : step.edits) {
+        if (auto done = std::visit([this](const auto& what) { return apply(what); }, edit); !done) {
+            return done;
         }
     }
     if (step.tokens.empty()) {
@@ -147,7 +141,12 @@ result<void> stage::run(const step& step) {
     return {};
 }
 
-result<void> stage::truncate(truncation edit) {
+result<void> stage::apply(const prefix_copy& copy) {
+    llama_memory_seq_cp(llama_get_memory(context_), copy.from, copy.to, -1, -1);
+    return apply(truncation{.sequence = copy.to, .from = copy.length});
+}
+
+result<void> stage::apply(const truncation& edit) {
     if (!llama_memory_seq_rm(llama_get_memory(context_), edit.sequence, edit.from, -1)) {
         return fail(engine::errc::internal,
                     fmt::format("sequence {} cannot be cut back to {} tokens", edit.sequence, edit.from));

@@ -52,7 +52,8 @@ class stage {
   private:
     stage(std::shared_ptr<const model> model, llama_context* context, std::unique_ptr<huge_pages> pages,
           const stage_options& options);
-    result<void> truncate(truncation edit);
+    result<void> apply(const truncation& edit);
+    result<void> apply(const prefix_copy& copy);
     void warm_up();
 
     std::shared_ptr<const model> model_;

@@ -5,6 +5,7 @@
 #include "engine/types.hpp"
 
 #include <cstdint>
+#include <variant>
 #include <vector>
 
 namespace starling::llama {
@@ -33,10 +34,11 @@ struct step_token {
     bool output = false;  // logits are wanted after this token
 };
 
-/// Edits come first, copies before truncations; then the tokens, ordered by sequence and position.
+using cache_edit = std::variant<truncation, prefix_copy>;
+
+/// The edits come first, in their order; then the tokens, ordered by sequence and position.
 struct step {
-    std::vector<prefix_copy> copies;
-    std::vector<truncation> truncations;
+    std::vector<cache_edit> edits;
     std::vector<step_token> tokens;
 };
 
