@@ -33,9 +33,9 @@ bool wake_up::wait(interrupts& keyboard) {
             continue;  // EINTR: a terminal that was resized, for instance
         }
         if ((watched[0].revents & POLLIN) != 0) {
+            // Reading it orders what the signaller did before what follows here.
             std::uint64_t signals = 0;
-            static_cast<void>(
-                !::read(fd_, &signals, sizeof signals));  // what the signaller did comes before what follows
+            static_cast<void>(!::read(fd_, &signals, sizeof signals));
             return true;
         }
         if (keyboard.take()) {

@@ -1,33 +1,14 @@
 #include "base/memory.hpp"
 
+#include "base/system_text.hpp"
+
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string>
 
 namespace starling {
 
 namespace {
-
-std::string read_all(const std::filesystem::path& path) {
-    std::ifstream in(path);
-    std::ostringstream out;
-    out << in.rdbuf();
-    return std::move(out).str();
-}
-
-/// The first number of the text.
-std::optional<std::uint64_t> number_in(std::string_view text) {
-    const std::size_t begin = text.find_first_of("0123456789");
-    if (begin == std::string_view::npos) {
-        return std::nullopt;
-    }
-    std::uint64_t number = 0;
-    const auto read = std::from_chars(text.data() + begin, text.data() + text.size(), number);
-    return read.ec == std::errc{} ? std::optional(number) : std::nullopt;
-}
 
 /// The number after `name` at the beginning of a line.
 std::optional<std::uint64_t> field(std::string_view text, std::string_view name) {
@@ -35,7 +16,8 @@ std::optional<std::uint64_t> field(std::string_view text, std::string_view name)
         const std::size_t end = std::min(text.find('\n', at), text.size());
         const std::string_view line = text.substr(at, end - at);
         if (line.starts_with(name)) {
-            return number_in(line.substr(name.size()));
+            std::string_view rest = line.substr(name.size());
+            return take_number(rest);
         }
         at = end + 1;
     }
@@ -44,7 +26,7 @@ std::optional<std::uint64_t> field(std::string_view text, std::string_view name)
 
 /// Every group from this process's own up to the root may have a limit.
 memory_bytes with_group_limits(memory_bytes machine) {
-    const std::string groups = read_all("/proc/self/cgroup");
+    const std::string groups = read_text("/proc/self/cgroup");
     constexpr std::string_view version_2 = "0::/";
     const std::size_t at = groups.find(version_2);
     if (at == std::string::npos) {
@@ -55,8 +37,9 @@ memory_bytes with_group_limits(memory_bytes machine) {
     const std::filesystem::path root = "/sys/fs/cgroup";
     for (;; group = group.parent_path()) {
         const auto folder = root / group;
-        if (const auto limits = parse_group_memory(read_all(folder / "memory.max"), read_all(folder / "memory.current"),
-                                                   read_all(folder / "memory.stat"))) {
+        if (const auto limits =
+                parse_group_memory(read_text(folder / "memory.max"), read_text(folder / "memory.current"),
+                                   read_text(folder / "memory.stat"))) {
             machine = tighter(machine, *limits);
         }
         if (group.empty()) {
@@ -78,8 +61,8 @@ std::optional<memory_bytes> parse_memory(std::string_view proc_meminfo) {
 }
 
 std::optional<memory_bytes> parse_group_memory(std::string_view limit, std::string_view used, std::string_view stat) {
-    const auto most = number_in(limit);  // "max" without a limit
-    const auto now = number_in(used);
+    const auto most = take_number(limit);  // "max" without a limit
+    const auto now = take_number(used);
     if (!most || !now) {
         return std::nullopt;
     }
@@ -92,7 +75,7 @@ memory_bytes tighter(memory_bytes a, memory_bytes b) {
 }
 
 memory_bytes machine_memory() {
-    const auto machine = parse_memory(read_all("/proc/meminfo"));
+    const auto machine = parse_memory(read_text("/proc/meminfo"));
     return machine ? with_group_limits(*machine) : memory_bytes{};
 }
 

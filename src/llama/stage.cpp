@@ -62,8 +62,9 @@ result<std::unique_ptr<stage>> stage::create(std::shared_ptr<const model> model,
     llama_context_params params = llama_context_default_params();
     params.n_ctx = static_cast<std::uint32_t>(options.context) * static_cast<std::uint32_t>(options.sequences);
     params.n_seq_max = static_cast<std::uint32_t>(options.sequences);
-    params.n_batch = static_cast<std::uint32_t>(std::max(max_step_tokens(*model), options.sequences));
-    params.n_ubatch = std::min(static_cast<std::uint32_t>(max_step_tokens(*model)), params.n_batch);
+    const std::int32_t widest = max_step_tokens(*model);
+    params.n_batch = static_cast<std::uint32_t>(std::max(widest, options.sequences));
+    params.n_ubatch = static_cast<std::uint32_t>(widest);
     // One row of logits for each sequence: the buffer for a whole batch would be batch × vocabulary.
     params.n_outputs_max = params.n_seq_max;
     params.n_threads = options.threads;

@@ -1,41 +1,15 @@
 #include "node/machine_sampler.hpp"
 
 #include "base/memory.hpp"
+#include "base/system_text.hpp"
 
 #include <array>
-#include <charconv>
-#include <fstream>
-#include <sstream>
-#include <string>
 
 namespace starling::node {
 
 namespace {
 
 constexpr std::chrono::milliseconds sample_every{500};
-
-std::string read_all(const char* path) {
-    std::ifstream in(path);
-    std::ostringstream out;
-    out << in.rdbuf();
-    return std::move(out).str();
-}
-
-/// The next number of the text, which is moved past it.
-std::optional<std::uint64_t> take_number(std::string_view& text) {
-    const std::size_t begin = text.find_first_of("0123456789");
-    if (begin == std::string_view::npos) {
-        return std::nullopt;
-    }
-    text.remove_prefix(begin);
-    std::uint64_t number = 0;
-    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (failed != std::errc{}) {
-        return std::nullopt;
-    }
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-    return number;
-}
 
 }  // namespace
 
@@ -67,7 +41,7 @@ route::machine_load machine_sampler::sample(std::chrono::steady_clock::time_poin
     }
     last_ = now;
     constexpr double percent = 100.0;
-    if (const auto ticks = parse_cpu(read_all("/proc/stat"))) {
+    if (const auto ticks = parse_cpu(read_text("/proc/stat"))) {
         const std::uint64_t passed = ticks->total - ticks_.total;
         if (ticks->total > ticks_.total && ticks->busy >= ticks_.busy) {
             load_.cpu_percent = percent * static_cast<double>(ticks->busy - ticks_.busy) / static_cast<double>(passed);
