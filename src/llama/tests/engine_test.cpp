@@ -2,6 +2,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include <array>
 #include <cmath>
 #include <thread>
 
@@ -280,6 +281,62 @@ TEST_F(engine_test, ASlowReaderGetsEverythingAndHoldsUpNobody) {
     slow.get();
     EXPECT_EQ(quick.get().tokens.size(), 8U);
     EXPECT_EQ(tokens, 600U);
+}
+
+engine::awaitable<result<engine::stream_event>> read_one(engine::token_stream& from, std::size_t& tokens) {
+    auto event = co_await from.next();
+    if (event && std::holds_alternative<engine::chunk>(*event)) {
+        tokens += std::get<engine::chunk>(*event).tokens.size();
+    }
+    co_return event;
+}
+
+/// Two streams around an idle slot, read so slowly that both wait for their reader again and again, often together.
+engine::awaitable<void> read_in_step(engine::generator& from, std::vector<engine::generate_request> requests,
+                                     std::array<std::size_t, 3>& tokens) {
+    std::vector<std::unique_ptr<engine::token_stream>> streams;
+    for (auto& request : requests) {
+        auto stream = co_await from.generate(std::move(request), aio::call_context("in step"));
+        streams.push_back(std::move(*stream));
+    }
+    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
+    const auto pause = [&timer](auto time) {
+        timer.expires_after(time);
+        return timer.async_wait(boost::asio::use_awaitable);
+    };
+    std::array<bool, 3> open{true, true, true};
+    while (open[1]) {
+        const auto event = co_await read_one(*streams[1], tokens[1]);
+        open[1] = event && !std::holds_alternative<engine::finished>(*event);
+    }
+    for (std::uint64_t before = 1, after = 0; before != after; after = from.load().generated_tokens) {
+        before = from.load().generated_tokens;
+        co_await pause(std::chrono::milliseconds(200));
+    }
+    for (int round = 0; open[0] || open[2]; ++round) {
+        for (const std::size_t i : {0U, 2U}) {
+            if (open[i]) {
+                const auto event = co_await read_one(*streams[i], tokens[i]);
+                open[i] = event && !std::holds_alternative<engine::finished>(*event);
+            }
+        }
+        if (round < 300) {
+            co_await pause(std::chrono::milliseconds(3));
+        }
+    }
+}
+
+TEST_F(engine_test, StreamsThatPauseTogetherLeaveTheIdleSlotBetweenThemAlone) {
+    const auto generator = load({.context = 1024, .slots = 3});
+    boost::asio::io_context io;
+    std::array<std::size_t, 3> tokens{};
+    auto done = boost::asio::co_spawn(
+        io,
+        read_in_step(*generator, {completion("First", 600), completion("Second", 4), completion("Third", 600)}, tokens),
+        boost::asio::use_future);
+    io.run();
+    done.get();
+    EXPECT_EQ(tokens, (std::array<std::size_t, 3>{600, 4, 600}));
 }
 
 TEST_F(engine_test, StoppingTheEngineEndsItsStreams) {
