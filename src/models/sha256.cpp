@@ -1,5 +1,7 @@
 #include "models/sha256.hpp"
 
+#include "base/hex.hpp"
+
 #include <nettle/sha2.h>
 
 #include <array>
@@ -25,13 +27,7 @@ void sha256::update(std::string_view bytes) {
 std::string sha256::take_hex() {
     std::array<std::uint8_t, SHA256_DIGEST_SIZE> digest{};
     sha256_digest(&state_->context, digest.size(), digest.data());
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string out;
-    for (const std::uint8_t byte : digest) {
-        out += digits[byte >> 4];
-        out += digits[byte & 15];
-    }
-    return out;
+    return to_hex(digest);
 }
 
 std::string sha256_hex(std::span<const std::byte> bytes) {
