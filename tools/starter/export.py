@@ -3,26 +3,15 @@
 import os
 import sys
 
-import numpy as np
 import torch
 
 import gguf
 from chat import SPECIAL, TEMPLATE, USER_DEFINED
+from parameters import tensors
 from tokenizer import Tokenizer
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NORMAL, CONTROL, USER, UNUSED = 1, 3, 4, 5
-
-
-def q8_0(x):
-    """float32 [..., n] with n a multiple of 32 -> blocks of an f16 scale and 32 int8."""
-    b = x.reshape(-1, 32)
-    scale = np.abs(b).max(1, keepdims=True) / 127
-    inverse = np.divide(1, scale, out=np.zeros_like(scale), where=scale > 0)
-    out = np.empty(len(b), dtype=[("d", "<f2"), ("q", "i1", 32)])
-    out["d"] = scale[:, 0]
-    out["q"] = np.rint(b * inverse)
-    return out.tobytes()
 
 
 def tokenizer_metadata(tok):
@@ -70,21 +59,6 @@ def model_metadata(c, name):
         out[f"{arch}.expert_used_count"] = c["experts_used"]
         out[f"{arch}.expert_feed_forward_length"] = c["ffn"]
     return out
-
-
-def gguf_name(name):
-    name = name.replace(".attn.", ".").replace(".ffn.", ".")
-    return name if name.endswith(".weight") else name + ".weight"
-
-
-def tensors(state):
-    for name, p in state.items():
-        x = p.numpy().astype(np.float32)
-        shape = list(reversed(x.shape))
-        if x.ndim == 1 or "gate_inp" in name:
-            yield gguf_name(name), shape, gguf.F32, x.tobytes()
-        else:
-            yield gguf_name(name), shape, gguf.Q8_0, q8_0(x)
 
 
 def main():

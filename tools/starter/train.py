@@ -21,6 +21,7 @@ import torch
 import torch.multiprocessing as mp
 import torch.nn.functional as F
 
+import parameters
 from model import PRESETS, Config, Starter
 from optim import Optimizer
 from tokenizer import Tokenizer
@@ -179,7 +180,7 @@ def main():
     p.add_argument("--preset", choices=PRESETS, default="main")
     p.add_argument("--data", required=True)
     p.add_argument("--out", required=True)
-    p.add_argument("--init", help="start from this checkpoint's parameters")
+    p.add_argument("--init", help="start from the parameters of this checkpoint or GGUF")
     p.add_argument("--steps", type=int, default=0)
     p.add_argument("--until", help="UTC time HH:MM")
     p.add_argument("--micro", type=int, default=4, help="micro-batches per step")
@@ -204,7 +205,7 @@ def main():
         model.load_state_dict(saved["model"])
         step, a.begin = saved["step"], saved["begin"]
     elif a.init:
-        model.load_state_dict(torch.load(a.init)["model"])
+        model.load_state_dict(parameters.load(a.init, model.state_dict()))
     if a.device == "cpu":
         model.share_memory()
     else:

@@ -5,7 +5,7 @@ from . import definitions, dialogue, facts, lists, smalltalk, stories, sums, too
 from .text import held_out
 
 # Shares of samples, not of tokens: stories are long, sums are short.
-MIX = [(smalltalk, 12), (facts, 24), (lists, 5), (sums, 42), (definitions, 4), (stories, 15), (tools, 11), (dialogue, 17)]
+MIX = [(smalltalk, 12), (facts, 24), (lists, 9), (sums, 44), (definitions, 4), (stories, 18), (tools, 11), (dialogue, 17)]
 
 
 def draw(rng, modules=MIX):

@@ -14,6 +14,17 @@ badger unicorn starling seagull parrot goose""".split()
 OBJECTS = """key clock lantern map kite boat book bell mirror coin hat letter violin drum umbrella teapot
 candle ring painting compass telescope blanket bicycle radio piano feather necklace robot music
 box balloon chair coat doll seed stone shell flute whistle toy lamp basket button pencil cake""".replace("music\nbox", "box").split()
+# Each of these has few stories. Together they teach that the subject is copied from the question, not known.
+RARE_OBJECTS = """acorn anchor apron arrow axe badge banner barrel basin bead bench bonnet bottle bow bowl bracelet brick broom
+brush bucket cabinet cage camera canoe cap card carpet carriage cart cello chain chalk cheese cherry chest chimney cloak
+comb cork cradle crown cup curtain cushion dagger desk diamond dish door drawer dress easel egg engine envelope fan fence
+fiddle fork frame gate glass globe glove goblet gong grape guitar hammer hammock handkerchief harp helmet hook horn hose
+iron ivory jacket jar jewel jug kettle knife knot ladder ladle lemon lens lock loom magnet marble mask medal melon mitten
+mug needle net notebook nut oar onion oven paddle pan parcel peach pear pearl pebble pen pepper photograph picture pillow
+pipe plate plough plum pocket pot potato puppet purse puzzle quilt raft rake ribbon rope rose rug ruby sack saddle sail
+sandal saucer saw scarf scissors sewing shawl shelf shield shirt shovel sign skate sleigh slipper soap sock spade
+spoon stamp stick stool stove string sword table tambourine tent thimble thread ticket toast tomato tool torch towel
+tray trumpet trunk tulip turnip vase veil wagon wallet wand watch wheel wig wreath yarn""".replace("sewing ", "").split()
 PEOPLE = """baker sailor farmer king queen princess knight teacher painter fisherman gardener shepherd
 carpenter doctor wizard witch pirate clockmaker miller postman musician inventor cook singer
 boy girl grandmother tailor astronaut detective librarian dancer giant ghost""".split()
@@ -126,7 +137,7 @@ ABSTRACT_PLOTS = [
      "{[hero] kept it all [his] life|[hero] never forgot that night}. It was [s] that had knocked at the door, and it taught [him] that [lesson]."],
 ]
 
-KINDS = [(PLACES, PLACE_PLOTS, 5), (ANIMALS, ANIMAL_PLOTS, 5), (OBJECTS, OBJECT_PLOTS, 5), (PEOPLE, PERSON_PLOTS, 4),
+KINDS = [(PLACES, PLACE_PLOTS, 5), (ANIMALS, ANIMAL_PLOTS, 5), (OBJECTS, OBJECT_PLOTS, 4), (RARE_OBJECTS, OBJECT_PLOTS, 5), (PEOPLE, PERSON_PLOTS, 4),
          (NATURE, NATURE_PLOTS, 2), (ABSTRACT, ABSTRACT_PLOTS, 1)]
 ASKS = ["{Tell me|Please tell me|Can you tell me|Could you tell me} a {short |little |nice |}story about [about].",
         "{Write|Write me|Make up|Invent} a {short |little |}story about [about].", "{A|I want a|I would like a|Give me a} {short |bedtime |}story about [about]{ please|}.",
