@@ -5,11 +5,11 @@
 #include "http/errc.hpp"
 #include "models/models.hpp"
 #include "node/access_log.hpp"
-#include "node/identity.hpp"
 #include "node/key_file.hpp"
 #include "node/machine_sampler.hpp"
 #include "node/model_files.hpp"
 #include "node/model_loader.hpp"
+#include "node/node_key.hpp"
 #include "node/private_file.hpp"
 #include "node/running_node.hpp"
 
@@ -68,13 +68,12 @@ error listen_failure(const error& why, const settings::config& settings) {
 
 class node::impl {
   public:
-    impl(settings::config settings, purpose why, resources with, std::optional<identity> who,
-         std::optional<data_dir_lock> lock, std::unique_ptr<fetch::client> http,
-         std::unique_ptr<models::model_store> store)
+    impl(settings::config settings, purpose why, resources with, std::string id, std::optional<data_dir_lock> lock,
+         std::unique_ptr<fetch::client> http, std::unique_ptr<models::model_store> store)
         : settings_(std::move(settings)),
           purpose_(why),
           with_(std::move(with)),
-          identity_(std::move(who)),
+          node_id_(std::move(id)),
           lock_(std::move(lock)),
           http_(std::move(http)),
           store_(std::move(store)),
@@ -148,10 +147,7 @@ class node::impl {
         return std::move(chosen->generator);
     }
 
-    const std::string& node_id() const {
-        static const std::string none;
-        return identity_ ? identity_->node_id() : none;
-    }
+    const std::string& node_id() const { return node_id_; }
 
   private:
     loader_services services() {
@@ -230,7 +226,7 @@ class node::impl {
     settings::config settings_;
     purpose purpose_;
     resources with_;
-    std::optional<identity> identity_;
+    std::string node_id_;  // empty when nobody else will see it
     std::optional<data_dir_lock> lock_;
     std::unique_ptr<fetch::client> http_;
     std::unique_ptr<models::model_store> store_;
@@ -257,14 +253,14 @@ result<std::unique_ptr<node>> node::create(settings::config settings, purpose wh
     if (auto prepared = prepare_data_dir(settings.data_dir); !prepared) {
         return prepared.error();
     }
-    std::optional<identity> who;
+    std::string id;
     std::optional<data_dir_lock> lock;
     if (why != purpose::private_engine) {
-        auto loaded = identity::load_or_create(settings.data_dir / "node.key");
+        auto loaded = load_or_create_key(settings.data_dir / "node.key");
         if (!loaded) {
             return loaded.error();
         }
-        who.emplace(std::move(*loaded));
+        id = to_string(loaded->id());
     }
     if (why == purpose::serve) {
         auto taken = data_dir_lock::take(settings.data_dir);
@@ -281,7 +277,7 @@ result<std::unique_ptr<node>> node::create(settings::config settings, purpose wh
     if (!store) {
         return store.error();
     }
-    auto parts = std::make_unique<impl>(std::move(settings), why, std::move(with), std::move(who), std::move(lock),
+    auto parts = std::make_unique<impl>(std::move(settings), why, std::move(with), std::move(id), std::move(lock),
                                         std::move(*http), std::move(*store));
     if (why != purpose::private_engine) {
         if (auto ready = parts->prepare_api(); !ready) {

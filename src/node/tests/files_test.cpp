@@ -1,6 +1,6 @@
 // Keys, locks and other files of the data directory.
-#include "node/identity.hpp"
 #include "node/key_file.hpp"
+#include "node/node_key.hpp"
 #include "node/private_file.hpp"
 #include "node/running_node.hpp"
 
@@ -54,35 +54,35 @@ TEST_F(files, a_data_directory_that_is_no_directory_is_refused) {
     }
 }
 
-TEST_F(files, the_identity_is_kept) {
-    const auto first = identity::load_or_create(dir_ / "node.key");
+TEST_F(files, the_key_is_kept) {
+    const auto first = load_or_create_key(dir_ / "node.key");
     ASSERT_TRUE(first);
-    EXPECT_EQ(first->node_id().size(), 64U);
-    EXPECT_EQ(first->node_id().find_first_not_of("0123456789abcdef"), std::string::npos);
+    EXPECT_EQ(to_string(first->id()).size(), 64U);
+    EXPECT_EQ(to_string(first->id()).find_first_not_of("0123456789abcdef"), std::string::npos);
     EXPECT_EQ(mode(dir_ / "node.key"), 0600U);
-    EXPECT_EQ(identity::load_or_create(dir_ / "node.key")->node_id(), first->node_id());
-    EXPECT_NE(identity::load_or_create(dir_ / "other.key")->node_id(), first->node_id());
+    EXPECT_EQ(load_or_create_key(dir_ / "node.key")->id(), first->id());
+    EXPECT_NE(load_or_create_key(dir_ / "other.key")->id(), first->id());
 }
 
 TEST_F(files, the_node_id_is_the_ed25519_public_key) {
     // RFC 8032, section 7.1, test 1.
     write("node.key", "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60\n");
     fs::permissions(dir_ / "node.key", fs::perms::owner_read | fs::perms::owner_write);
-    EXPECT_EQ(identity::load_or_create(dir_ / "node.key")->node_id(),
+    EXPECT_EQ(to_string(load_or_create_key(dir_ / "node.key")->id()),
               "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
 }
 
 TEST_F(files, a_key_that_others_can_read_or_that_is_none_is_refused) {
     write("open.key", std::string(64, 'a') + "\n");
     fs::permissions(dir_ / "open.key", fs::perms::owner_read | fs::perms::others_read);
-    const auto open = identity::load_or_create(dir_ / "open.key");
+    const auto open = load_or_create_key(dir_ / "open.key");
     ASSERT_FALSE(open);
     EXPECT_NE(open.error().message.find("chmod 600"), std::string::npos);
     for (const std::string& text :
          {std::string("short"), std::string(64, 'g'), std::string(5000, 'a'), std::string()}) {
         write("bad.key", text);
         fs::permissions(dir_ / "bad.key", fs::perms::owner_read | fs::perms::owner_write);
-        EXPECT_FALSE(identity::load_or_create(dir_ / "bad.key")) << text.size();
+        EXPECT_FALSE(load_or_create_key(dir_ / "bad.key")) << text.size();
     }
 }
 
