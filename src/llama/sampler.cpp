@@ -1,6 +1,7 @@
 #include "llama/sampler.hpp"
 
 #include "base/random.hpp"
+#include "llama/grammar_limits.hpp"
 
 #include <chat.h>
 #include <fmt/format.h>
@@ -219,6 +220,9 @@ result<sampler> sampler::create(const model& model, const engine::generate_reque
     }
     made->vocabulary = model.vocabulary_size();
     made->opening = format.opening;
+    if (auto fits = check_grammar(common_grammar_value(params.grammar)); !fits) {
+        return fits.error();
+    }
     if (!parses(model, params)) {
         return fail(engine::errc::invalid_request, "the grammar does not parse; check it against GBNF's rules");
     }

@@ -1,5 +1,7 @@
 #include "openai/tools.hpp"
 
+#include "openai/schema_limits.hpp"
+
 #include <fmt/format.h>
 #include <boost/json/serialize.hpp>
 
@@ -14,6 +16,14 @@ bool is_tool_name(std::string_view name) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
     };
     return !name.empty() && name.size() <= max_tool_name && std::all_of(name.begin(), name.end(), allowed);
+}
+
+std::string read_schema(const field_reader& fields, std::string_view name, const json::object& schema) {
+    if (const auto fault = schema_fault(schema)) {
+        fields.complain(errc::invalid_value, name,
+                        fmt::format("'{}' cannot be used as a schema: {}.", fields.path_of(name), *fault));
+    }
+    return json::serialize(schema);
 }
 
 engine::tool read_tool(const field_reader& fields) {
@@ -38,7 +48,7 @@ engine::tool read_tool(const field_reader& fields) {
     }
     tool.description = inner.string("description").value_or(std::string_view{});
     const auto* parameters = inner.object("parameters");
-    tool.parameters = parameters == nullptr ? "{}" : json::serialize(*parameters);
+    tool.parameters = parameters == nullptr ? "{}" : read_schema(inner, "parameters", *parameters);
     return tool;
 }
 
@@ -158,7 +168,7 @@ void read_response_format(const field_reader& fields, engine::chat_prompt& into)
     }
     inner.boolean("strict");  // checked for its type; output always follows the schema strictly
     into.format = engine::output_format::json_schema;
-    into.json_schema = json::serialize(*schema);
+    into.json_schema = read_schema(inner, "schema", *schema);
 }
 
 }  // namespace starling::openai

@@ -79,6 +79,10 @@ test('a grammar is followed', async () => {
 test('a grammar that is none is a 400, and the node goes on', async () => {
   await assert.rejects(complete({ grammar: 'root ::= (((' }), (e) => e.status === 400);
   await assert.rejects(complete({ grammar: 'no root here' }), (e) => e.status === 400);
+  const costly = ['root ::= "a"{5,3}', `root ::= "${'a'.repeat(50_000)}"{2000}`, `root ::= ${'('.repeat(30_000)}`];
+  for (const grammar of costly) {
+    await assert.rejects(complete({ grammar }), (e) => e.status === 400 && /cannot be used/.test(e.message));
+  }
   assert.equal((await server.get('/health')).status, 200);
 });
 

@@ -123,6 +123,27 @@ test('json_object begins as JSON and parses when it ends by itself', async () =>
   }
 });
 
+test('a schema that would cost the node its memory or its stack is a 400, and the node goes on', async () => {
+  const chain = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`a${i}`, { $ref: `#/$defs/a${i + 1}` }]));
+  const wide = Object.fromEntries(Array.from({ length: 4_000 }, (_, i) => [`p${i}`, { type: 'null' }]));
+  const hostile = [
+    { $ref: '#/$defs/a0', $defs: { ...chain, a20000: { type: 'null' } } },
+    { type: 'object', properties: wide },
+    { type: 'array', items: { type: 'null' }, minItems: 5, maxItems: 3 },
+    { type: 'string', minLength: 4e9 },
+  ];
+  for (const schema of hostile) {
+    const parameters = { type: 'object', properties: { a: schema } };
+    for (const more of [
+      { response_format: { type: 'json_schema', json_schema: { name: 'x', schema } } },
+      { tools: [{ type: 'function', function: { name: 'f', parameters } }], tool_choice: 'required' },
+    ]) {
+      await assert.rejects(ask(more), (e) => e.status === 400 && /cannot be used as a schema/.test(e.message));
+    }
+  }
+  assert.ok((await ask({})).choices[0].message.content);
+});
+
 test('a schema that cannot be followed is a 400, and the node goes on', async () => {
   await assert.rejects(
     ask({ response_format: { type: 'json_schema', json_schema: { name: 'x', schema: { $ref: '#/nowhere/at/all' } } } }),
