@@ -14,7 +14,8 @@ if(NOT CMAKE_CXX_COMPILER_LAUNCHER)
     if(STARLING_PCH)
       # ccache's manual: without these it would not cache what uses a precompiled header.
       set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
-        CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime "${STARLING_CCACHE}")
+        CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+        CCACHE_PCH_EXTSUM=1 "${STARLING_CCACHE}")
     endif()
   endif()
 endif()
@@ -64,11 +65,21 @@ if(STARLING_PCH)
   add_library(starling_pch OBJECT "${PROJECT_BINARY_DIR}/pch.cpp")
   find_package(fmt REQUIRED)
   target_link_libraries(starling_pch PRIVATE starling_options fmt::fmt)
-  target_precompile_headers(starling_pch PRIVATE
+  set(_pch_headers
     <boost/asio/any_io_executor.hpp> <boost/asio/awaitable.hpp> <boost/system/result.hpp> <fmt/format.h>
     <algorithm> <chrono> <filesystem> <functional> <map> <memory> <optional> <span> <string> <variant> <vector>)
+  target_precompile_headers(starling_pch PRIVATE ${_pch_headers})
   if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
     target_compile_options(starling_options INTERFACE "SHELL:-Xclang -fno-pch-timestamp")
+    # The precompiled header holds this clone's paths. ccache goes by this sum of what is in it instead
+    # (pch_external_checksum), and finds the objects of other clones.
+    list(TRANSFORM _pch_headers PREPEND "#include " OUTPUT_VARIABLE _pch_text)
+    string(REPLACE ";" "\n" _pch_text "${_pch_text}\n")
+    file(WRITE "${PROJECT_BINARY_DIR}/pch_sum.cpp" "${_pch_text}")
+    execute_process(COMMAND "${CMAKE_CXX_COMPILER}" -std=c++20 -E -P "${PROJECT_BINARY_DIR}/pch_sum.cpp"
+                    OUTPUT_VARIABLE _pch_text COMMAND_ERROR_IS_FATAL ANY)
+    string(SHA256 _pch_sum "${CMAKE_CXX_COMPILER_VERSION};${STARLING_SANITIZE};${_pch_text}")
+    file(WRITE "${PROJECT_BINARY_DIR}/CMakeFiles/starling_pch.dir/cmake_pch.hxx.pch.sum" "${_pch_sum}\n")
   endif()
 endif()
 

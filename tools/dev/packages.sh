@@ -5,8 +5,13 @@ packages_build=(
   ca-certificates git cmake ninja-build ccache g++ pkg-config
   libboost1.81-dev libboost-json1.81-dev libboost-system1.81-dev libboost-url1.81-dev
   libcurl4-openssl-dev libcli11-dev libspdlog-dev libfmt-dev prometheus-cpp-dev libtomlplusplus-dev
-  libedit-dev nettle-dev libgtest-dev
+  libedit-dev nettle-dev libgnutls28-dev libgtest-dev
 )
+
+# Newer than Debian 12's: from its backports there, and as they are where the distribution is new enough.
+ngtcp2_min=1.11
+ngtcp2_modules="libngtcp2 >= $ngtcp2_min libngtcp2_crypto_gnutls >= $ngtcp2_min"
+packages_ngtcp2=(libngtcp2-dev libngtcp2-crypto-gnutls-dev)
 
 # For ./dev fuzz, fmt, tidy and ci: one version of clang, so that everyone gets the same formatting and findings.
 packages_check=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev)

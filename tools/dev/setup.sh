@@ -61,6 +61,47 @@ setup_packages() {
   apt_install "${missing[@]}" || die "setup: apt could not install: ${missing[*]}; see above"
 }
 
+# QUIC: a version that Debian 12 has in its backports alone. What is installed is asked of pkg-config, whoever installed it.
+setup_ngtcp2() {
+  ! pkg-config --exists "$ngtcp2_modules" 2>/dev/null || return 0
+  if ! have apt-get; then
+    say "no apt here: make sure that ngtcp2 with GnuTLS, $ngtcp2_min or newer, is installed"
+    return
+  fi
+  missing=("${packages_ngtcp2[@]}")
+  local from=()
+  if ! candidate_is_new_enough; then
+    add_backports
+    from=(-t "$codename-backports")
+  fi
+  say "installing ${missing[*]} (ngtcp2 $ngtcp2_min or newer)"
+  apt_install "${from[@]}" "${missing[@]}" || die "setup: apt could not install ${missing[*]} $ngtcp2_min or newer; see above"
+  pkg-config --exists "$ngtcp2_modules" || die "setup: ngtcp2 is installed and still older than $ngtcp2_min"
+}
+
+candidate_is_new_enough() {
+  local version
+  version="$(apt-cache policy "${packages_ngtcp2[0]}" 2>/dev/null | sed -n 's/^  Candidate: //p')"
+  [ -n "$version" ] && dpkg --compare-versions "$version" ge "$ngtcp2_min"
+}
+
+# Sets `codename`. Backports come from where this machine gets its other Debian packages.
+add_backports() {
+  local uri
+  read -r uri codename < <(apt-get indextargets --format '$(REPO_URI) $(CODENAME)' \
+    'Created-By: Packages' 'Label: Debian' 'Component: main' 2>/dev/null | grep -v -- '-updates$' | head -n 1) || true
+  [ -n "${codename:-}" ] || die "setup: ngtcp2 $ngtcp2_min or newer is needed, and apt here knows no Debian repository to take it from"
+  if apt-get indextargets --format '$(CODENAME)' 2>/dev/null | grep -qx -- "$codename-backports"; then return 0; fi
+  say "adding $codename-backports to apt's sources, from $uri"
+  local file=/etc/apt/sources.list.d/starling-backports.sources signed=/usr/share/keyrings/debian-archive-keyring.gpg
+  {
+    printf '# Written by Starling'"'"'s ./dev setup, for ngtcp2 %s or newer. May be removed.\n' "$ngtcp2_min"
+    printf 'Types: deb\nURIs: %s\nSuites: %s-backports\nComponents: main\n' "$uri" "$codename"
+    [ ! -e "$signed" ] || printf 'Signed-By: %s\n' "$signed"
+  } | as_root tee "$file" >/dev/null
+  as_root apt-get update -q -o DPkg::Lock::Timeout="$lock_wait_s" >&2 || die "setup: apt-get update failed; see above"
+}
+
 check_node() {
   local version
   version="$(node --version 2>/dev/null || echo none)"
@@ -121,6 +162,7 @@ setup_npm() {
 }
 
 setup_packages
+setup_ngtcp2
 check_node
 setup_llama_source
 [ "$group" = build ] || setup_npm "$root/tests/e2e"
