@@ -99,6 +99,12 @@ result<std::shared_ptr<connection>> connection::from_peer(connection_host& host,
     const auto here = random_id();
     auto settings = settings_at(tstamp_now());
     auto params = parameters();
+    const auto secret = host.reset_secret();
+    if (ngtcp2_crypto_generate_stateless_reset_token(params.stateless_reset_token, secret.data(), secret.size(),
+                                                     &here) != 0) {
+        return fail(errc::internal, "QUIC made no token for resets.");
+    }
+    params.stateless_reset_token_present = 1;
     params.original_dcid_present = 1;
     params.original_dcid = asked.original.value_or(asked.header.dcid);
     if (asked.original) {

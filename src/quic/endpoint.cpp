@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -23,7 +24,7 @@ namespace {
 constexpr std::uint8_t fixed_bit = 0x40;         // RFC 9000, section 17: every QUIC packet has it
 constexpr std::size_t smallest_initial = 1'200;  // bytes of a datagram that may begin something (section 14.1)
 constexpr std::size_t smallest_reset = 21;       // bytes of a stateless reset (section 10.3)
-constexpr std::size_t reset_bytes = 43;          // looks like an ordinary short packet
+constexpr std::size_t largest_reset = 43;        // looks like an ordinary short packet
 constexpr std::size_t scratch_bytes = 64 << 10;  // what one send may hold
 constexpr std::size_t accept_backlog = 256;      // connections that nobody has taken yet
 constexpr auto retry_token_lives = std::chrono::seconds(10);
@@ -52,14 +53,17 @@ class rate_limit {
 class switchboard final : public connection_host, public packet_sink, public std::enable_shared_from_this<switchboard> {
   public:
     switchboard(asio::any_io_executor executor, std::shared_ptr<carrier> packets,
-                std::shared_ptr<const credentials> self, options how)
+                std::shared_ptr<const credentials> self, const keys::key_pair& keys, options how)
         : executor_(std::move(executor)),
           packets_(std::move(packets)),
           self_(std::move(self)),
           how_(how),
           local_(packets_->local()),
           has_accepted_(executor_) {
-        random_bytes(secret_);
+        // The same after a restart, so that peers of before can be told that they are not known any more.
+        constexpr std::string_view purpose = "starling: stateless resets and retry tokens";
+        const auto made = keys.sign({reinterpret_cast<const std::uint8_t*>(purpose.data()), purpose.size()});
+        std::copy_n(made.begin(), secret_.size(), secret_.begin());
     }
 
     void start() { packets_->start(*this); }
@@ -230,7 +234,8 @@ class switchboard final : public connection_host, public packet_sink, public std
             return;
         }
         // Smaller than what it answers, so that two of us cannot go on for ever (RFC 9000, section 10.3.3).
-        if (packet.size() <= reset_bytes || !answers_to_strangers_.take(std::chrono::steady_clock::now())) {
+        const std::size_t size = std::min(largest_reset, packet.size() - 1);
+        if (size < smallest_reset || !answers_to_strangers_.take(std::chrono::steady_clock::now())) {
             return;
         }
         ngtcp2_cid id;
@@ -239,10 +244,10 @@ class switchboard final : public connection_host, public packet_sink, public std
         if (ngtcp2_crypto_generate_stateless_reset_token(ours.data(), secret_.data(), secret_.size(), &id) != 0) {
             return;
         }
-        std::array<std::uint8_t, reset_bytes - NGTCP2_STATELESS_RESET_TOKENLEN> noise{};
+        std::array<std::uint8_t, largest_reset> noise{};
         random_bytes(noise);
         send_once(from, ngtcp2_pkt_write_stateless_reset(scratch_.data(), scratch_.size(), ours.data(), noise.data(),
-                                                         noise.size()));
+                                                         size - ours.size()));
     }
 
     void on_newcomer(const address& from, std::span<const std::uint8_t> packet) {
@@ -340,7 +345,7 @@ result<std::unique_ptr<transport::endpoint>> create(asio::any_io_executor execut
     if (!shown) {
         return shown.error();
     }
-    auto made = std::make_shared<switchboard>(std::move(executor), std::move(packets), std::move(*shown), how);
+    auto made = std::make_shared<switchboard>(std::move(executor), std::move(packets), std::move(*shown), self, how);
     made->start();
     return std::unique_ptr<transport::endpoint>(std::make_unique<endpoint>(std::move(made)));
 }
