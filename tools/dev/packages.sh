@@ -8,6 +8,9 @@ packages_build=(
   libedit-dev nettle-dev libgtest-dev
 )
 
+# For the end-to-end tests: `ip`, with which tests/netlab makes its hosts.
+packages_test=(iproute2)
+
 # For ./dev fuzz, fmt, tidy and ci: one version of clang, so that everyone gets the same formatting and findings.
 packages_check=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev)
 
