@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # ./dev setup [build|test|check]: installs what is missing, and nothing else. Each group contains the one before:
-# build (packages, llama.cpp's source), test (the default: npm packages of the end-to-end tests), check (clang).
+# build (packages, llama.cpp's source), test (the default: packages of the end-to-end tests, npm's too), check (clang).
 # It looks at the machine each time and keeps no note of its own, so it can be interrupted and repeated.
 source "$STARLING_ROOT/tools/dev/lib.sh"
 source "$root/tools/dev/packages.sh"
@@ -41,6 +41,7 @@ apt_install() {
 
 setup_packages() {
   local wanted=("${packages_build[@]}")
+  [ "$group" = build ] || wanted+=("${packages_test[@]}")
   [ "$group" != check ] || wanted+=("${packages_check[@]}")
   if ! have apt-get; then
     say "no apt here: make sure that these, or what they are called here, are installed: ${wanted[*]}"

@@ -33,8 +33,8 @@ export function run(args, { input, env, timeoutMs = 60_000 } = {}) {
   });
 }
 
-/** A running `starling serve` on a free port, with a data directory of its own. */
-export async function startServer({ args = [], env = {}, verb = ['serve'], apiKey } = {}) {
+/** A running `starling serve` on a free port, with a data directory of its own; `at` a host of lib/netlab.mjs or here. */
+export async function startServer({ args = [], env = {}, verb = ['serve'], apiKey, at } = {}) {
   const dataDir = temporaryDirectory();
   const keyArgs = [];
   if (apiKey) {
@@ -42,7 +42,8 @@ export async function startServer({ args = [], env = {}, verb = ['serve'], apiKe
     writeFileSync(file, apiKey + '\n', { mode: 0o600 });
     keyArgs.push('--api-key-file', file);
   }
-  const child = spawn(
+  const launch = at?.exec ?? spawn;
+  const child = launch(
     binary,
     [...verb, '--data-dir', dataDir, '--port', '0', '--peer-port', '0', '--log-format', 'json', ...keyArgs, ...args],
     { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
@@ -68,9 +69,9 @@ export async function startServer({ args = [], env = {}, verb = ['serve'], apiKe
       }
     });
   });
-  server.url = ready.api_url;
+  server.url = at ? await at.forward(Number(new URL(ready.api_url).port)) : ready.api_url;
   server.nodeId = ready.node_id;
-  server.port = Number(new URL(ready.api_url).port);
+  server.port = Number(new URL(server.url).port);
   server.client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: apiKey ?? 'none', maxRetries: 0, timeout: 600_000 });
   server.get = (where, options = {}) => fetch(server.url + where, options);
   server.json = async (where) => (await server.get(where)).json();
