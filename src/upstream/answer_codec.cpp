@@ -1,13 +1,21 @@
 #include "upstream/answer_codec.hpp"
 
-#include "upstream/json_access.hpp"
 #include "upstream/logprobs_codec.hpp"
+#include "wire/json_access.hpp"
 
 #include <boost/json.hpp>
 
 #include <utility>
 
 namespace starling::upstream {
+
+namespace json = boost::json;
+using wire::array_member;
+using wire::count_member;
+using wire::member;
+using wire::number_member;
+using wire::parse_or_null;
+using wire::string_member;
 
 namespace {
 

@@ -1,6 +1,6 @@
 #include "upstream/logprobs_codec.hpp"
 
-#include "upstream/json_access.hpp"
+#include "wire/json_access.hpp"
 
 #include <boost/json.hpp>
 
@@ -8,6 +8,12 @@
 #include <string>
 
 namespace starling::upstream {
+
+namespace json = boost::json;
+using wire::array_member;
+using wire::count_member;
+using wire::number_member;
+using wire::string_member;
 
 namespace {
 

@@ -1,6 +1,6 @@
 // The answers that are not streamed: errors, embeddings, the list of models.
 #include "upstream/answer_codec.hpp"
-#include "upstream/json_access.hpp"
+#include "wire/json_access.hpp"
 
 #include <boost/json.hpp>
 
@@ -9,6 +9,14 @@
 #include <utility>
 
 namespace starling::upstream {
+
+namespace json = boost::json;
+using wire::array_member;
+using wire::count_member;
+using wire::member;
+using wire::number_member;
+using wire::parse_or_null;
+using wire::string_member;
 
 namespace {
 

@@ -1,6 +1,6 @@
 #include "upstream/request_codec.hpp"
 
-#include "upstream/json_access.hpp"
+#include "wire/json_access.hpp"
 
 #include <boost/json.hpp>
 
@@ -9,6 +9,9 @@
 #include <limits>
 
 namespace starling::upstream {
+
+namespace json = boost::json;
+using wire::parse_or_null;
 
 namespace {
 

@@ -1,11 +1,11 @@
-#include "upstream/json_access.hpp"
+#include "wire/json_access.hpp"
 
 #include <boost/json.hpp>
 
 #include <algorithm>
 #include <limits>
 
-namespace starling::upstream {
+namespace starling::wire {
 
 const json::value* member(const json::value& of, std::string_view name) {
     const json::object* object = of.if_object();
@@ -49,4 +49,4 @@ json::value parse_or_null(std::string_view text) {
     return failed ? json::value(nullptr) : parsed;
 }
 
-}  // namespace starling::upstream
+}  // namespace starling::wire

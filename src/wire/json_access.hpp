@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace starling::upstream {
+namespace starling::wire {
 
 namespace json = boost::json;
 
@@ -24,4 +24,4 @@ std::int32_t count_member(const json::value& of, std::string_view name);
 /// The value of a JSON text; null when it is no JSON. Nesting is bounded by Boost.JSON's own limit (32).
 json::value parse_or_null(std::string_view text);
 
-}  // namespace starling::upstream
+}  // namespace starling::wire
