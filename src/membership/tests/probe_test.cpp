@@ -86,6 +86,17 @@ TEST_F(probing, one_strike_makes_a_suspect_and_the_second_ends_it) {
     EXPECT_EQ(state_of(b), member_state::alive);
 }
 
+TEST_F(probing, a_suspect_is_probed_again_before_its_turn) {
+    for (std::uint8_t i = 2; i < 50; ++i) {
+        meet(make_id(i));
+    }
+    while (state_of(a) == member_state::alive) {
+        pass(50ms, {a});
+    }
+    const auto pings = sent<ping>(pass(probe_period + 10ms, {a}));
+    EXPECT_TRUE(std::any_of(pings.begin(), pings.end(), [&](const auto& p) { return p.first == a; }));
+}
+
 TEST_F(probing, a_suspicion_is_told_to_the_mesh_and_to_the_suspect) {
     for (const auto& id : {a, b, c}) {
         meet(id);
