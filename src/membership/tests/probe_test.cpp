@@ -117,6 +117,21 @@ TEST_F(probing, a_suspicion_is_told_to_the_mesh_and_to_the_suspect) {
     EXPECT_TRUE(told_suspect);
 }
 
+TEST_F(probing, a_suspect_is_told_at_once) {
+    for (std::uint8_t i = 2; i < 50; ++i) {
+        meet(make_id(i));
+    }
+    pass(30s);
+    actions todo;
+    while (state_of(a) == member_state::alive) {
+        todo = pass(5ms, {a});
+    }
+    const auto told = sent<gossip>(todo);
+    EXPECT_TRUE(std::any_of(told.begin(), told.end(), [&](const auto& g) {
+        return g.first == a && g.second.news.accusations.at(0) == accusation{a, 5, claim::suspect, me};
+    }));
+}
+
 TEST_F(probing, in_one_round_everybody_is_probed_once) {
     for (std::uint8_t i = 2; i < 22; ++i) {
         meet(make_id(i));
