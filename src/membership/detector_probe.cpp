@@ -2,6 +2,7 @@
 #include "membership/membership.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace starling::membership {
 
@@ -32,16 +33,14 @@ void detector::start_probe(slot s) {
 }
 
 void detector::step_probes() {
-    std::vector<probe> failed;
     for (probe& p : probes_) {
-        if (now_ >= p.deadline) {
-            failed.push_back(std::move(p));
-            p.sequence = 0;
-        } else if (now_ >= p.next_ping) {
+        if (now_ >= p.next_ping && now_ < p.deadline) {
             ping_again(p);
         }
     }
-    std::erase_if(probes_, [](const probe& p) { return p.sequence == 0; });
+    const auto over = std::partition(probes_.begin(), probes_.end(), [&](const probe& p) { return now_ < p.deadline; });
+    const std::vector<probe> failed(std::make_move_iterator(over), std::make_move_iterator(probes_.end()));
+    probes_.erase(over, probes_.end());
     for (const probe& p : failed) {
         fail_round(p);
     }

@@ -104,7 +104,7 @@ TEST_F(accusations, a_refutation_clears_the_suspect) {
 
 TEST_F(accusations, the_more_accusers_the_shorter_the_patience) {
     const auto time_to_die = [&](std::vector<node_id> accusers, claim kind) {
-        detector fresh = std::move(*make_detector());
+        detector fresh = *make_detector();
         std::swap(node, fresh);
         SetUp();
         for (const node_id& accuser : accusers) {

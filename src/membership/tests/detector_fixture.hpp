@@ -103,7 +103,7 @@ class detector_test : public testing::Test {
     member_state state_of(const node_id& id) const { return node.find(id)->state; }
 
     time_point now = start_of_time;
-    detector node = std::move(*make_detector());
+    detector node = *make_detector();
     const node_id a = make_id(2);
     const node_id b = make_id(3);
     const node_id c = make_id(4);

@@ -7,7 +7,7 @@ namespace starling::membership {
 namespace {
 
 TEST(datagrams, whatever_the_news_they_fit) {
-    detector node = std::move(*make_detector());
+    detector node = *make_detector();
     for (std::uint8_t i = 2; i < 200; ++i) {
         const auto r = make_record(make_id(i), 1, record_kind::alive, (i * 37U) % max_payload_bytes);
         node.receive(make_id(i), gossip{{.records = {r}}}, start_of_time);

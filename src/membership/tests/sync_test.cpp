@@ -6,11 +6,11 @@ namespace {
 /// Two detectors with a wire between them.
 class syncing : public detector_test {
   protected:
-    detector other = std::move(*detector::create({.self = make_id(2),
-                                                  .payload = byte_string(4),
-                                                  .incarnation = 20,
-                                                  .sign = [](const record&) { return byte_string(1); }},
-                                                 start_of_time));
+    detector other = *detector::create({.self = make_id(2),
+                                        .payload = byte_string(4),
+                                        .incarnation = 20,
+                                        .sign = [](const record&) { return byte_string(1); }},
+                                       start_of_time);
 
     /// Delivers what is for the other and what it answers, until nobody says anything. How many messages that took.
     int converse(actions from_node) {
