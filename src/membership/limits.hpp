@@ -27,10 +27,10 @@ inline constexpr std::size_t max_contacts = 8;             // nodes asked again 
 inline constexpr duration probe_period = 500ms;      // one member asked twice a second: a death is met within 3 s
 inline constexpr duration probe_round = 1s;          // then the round has failed; indirect answers take two round trips
 inline constexpr duration ping_again_after = 300ms;  // longer than a round trip across an ocean
-inline constexpr int max_pings_per_round = 4;        // direct ones: at 30 % loss seven in eight get an answer
-inline constexpr std::size_t helpers = 4;      // asked to ping for us; with two direct pings 1 false alarm in 90,000
-inline constexpr duration relay_wait = 450ms;  // a helper says no in time for the round that asked
-inline constexpr int max_local_health = 4;     // Lifeguard: at worst everything takes five times as long
+inline constexpr int max_pings_per_round = 4;        // direct ones: at 30 % loss nine in ten get an answer
+inline constexpr std::size_t helpers = 4;          // after three pings of our own: 1 false alarm in 900,000 at 5 % loss
+inline constexpr duration relay_wait = 450ms;      // a helper says no in time for the round that asked
+inline constexpr int max_local_health = 4;         // Lifeguard: at worst everything takes five times as long
 inline constexpr double greetings_per_dead = 1.0;  // pings per period that a dead member gets from all together
 inline constexpr duration stall_after = 5s;        // not asked to work for so long: asleep, and no judge of others
 

@@ -18,7 +18,10 @@
 // one is about a record that we have not seen and is ignored, never kept; whoever accuses *us* ahead of our own record
 // is asked to show that record, which only a past life of ours can have signed. So an absurd number wedges nothing, and
 // each accusation raises an incarnation by one at most, no faster than `raise_pace`. An unknown member that is dead or
-// has left is not taken in. The worst that a lying member achieves is a suspicion that its victim refutes.
+// has left is not taken in. Accusers can be made up, since accusations are not signed; so
+// however many there are, a suspect has the least patience of suspicion_policy.hpp to refute, which is made for that.
+// The worst that a lying member achieves is a suspicion that its victim refutes; on a lossy network now and then a
+// death of a second or less.
 #pragma once
 
 #include "base/result.hpp"
