@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# ./dev sim: the tests labelled "sim": many nodes in virtual time, with a printed seed.
+# ./dev sim [SEED]: the tests labelled "sim": many nodes in virtual time, with their figures. A failure prints the seed
+# that repeats it; ./dev test runs the smaller ones of them.
 source "$STARLING_ROOT/tools/dev/lib.sh"
 
-if ! compgen -G "$root/tests/sim/*.cpp" >/dev/null; then
-  say "sim: there are no simulations yet; they come with the mesh (one node has nothing to simulate)"
-  exit 0
-fi
-dev build release all
+case "${1:-1}" in *[!0-9]*) die "sim: \"$1\" is not a seed; give a number" ;; esac
+export STARLING_SIM_SEED="${1:-1}"
+
+dev setup test
+dev build release sims
 cd "$root/build/release"
-exec ctest -L sim --output-on-failure --no-tests=error "$@"
+say "simulations, seed $STARLING_SIM_SEED"
+exec ctest -L '^sim$' --verbose --no-tests=error
