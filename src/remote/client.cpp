@@ -1,10 +1,12 @@
-#include "remote/message_stream.hpp"
 #include "remote/messages.hpp"
 #include "remote/remote.hpp"
+#include "transport/message_stream.hpp"
 
 #include <utility>
 
 namespace starling::remote {
+
+using transport::message_stream;
 
 namespace {
 

@@ -1,11 +1,13 @@
 #include "aio/together.hpp"
-#include "remote/message_stream.hpp"
 #include "remote/messages.hpp"
 #include "remote/remote.hpp"
+#include "transport/message_stream.hpp"
 
 #include <utility>
 
 namespace starling::remote {
+
+using transport::message_stream;
 
 namespace {
 

@@ -31,8 +31,8 @@ using address = boost::asio::ip::udp::endpoint;
 using steady_time = std::chrono::steady_clock::time_point;
 using bytes = std::vector<std::uint8_t>;
 
-/// Largest datagram that every connection carries, in bytes: QUIC's smallest packet without its own overhead.
-inline constexpr std::size_t max_datagram_bytes = 1'100;
+/// Largest datagram that every connection carries, in bytes: QUIC's smallest packet (1,200) without its own overhead.
+inline constexpr std::size_t max_datagram_bytes = 1'150;
 
 /// Two directions of bytes, in order. Owner: whoever opened or accepted it; one coroutine reads and one writes.
 /// Dropping it gives up what is unfinished: the other side sees a reset.

@@ -1,19 +1,17 @@
-#include "remote/message_stream.hpp"
+#include "transport/message_stream.hpp"
 
 #include <array>
 #include <utility>
 
-namespace starling::remote {
+namespace starling::transport {
 
-using transport::awaitable;
-
-awaitable<result<void>> message_stream::send(std::string message, transport::steady_time deadline) {
+awaitable<result<void>> message_stream::send(std::string message, steady_time deadline) {
     const auto frame = wire::framed(message);
     auto written = co_await on_->write(frame, deadline);
     co_return written;
 }
 
-awaitable<result<std::string>> message_stream::receive(transport::steady_time deadline) {
+awaitable<result<std::string>> message_stream::receive(steady_time deadline) {
     std::array<std::uint8_t, 4'096> piece;
     for (;;) {
         auto next = reader_.next();
@@ -28,10 +26,10 @@ awaitable<result<std::string>> message_stream::receive(transport::steady_time de
             co_return got.error();
         }
         if (*got == 0) {
-            co_return fail(transport::errc::closed, "The other side has finished.");
+            co_return fail(errc::closed, "The other side has finished.");
         }
         reader_.push(std::span<const std::uint8_t>(piece).first(*got));
     }
 }
 
-}  // namespace starling::remote
+}  // namespace starling::transport

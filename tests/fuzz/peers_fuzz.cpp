@@ -1,0 +1,68 @@
+// library: peers
+// What peers send before and beside requests: greetings, membership messages, and what members say about themselves.
+// The first byte says which.
+#include "peers/greeting_codec.hpp"
+#include "peers/member_record.hpp"
+#include "peers/membership_codec.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <span>
+#include <string_view>
+
+namespace {
+
+using namespace starling;
+
+void require(bool holds) {
+    if (!holds) {
+        std::abort();
+    }
+}
+
+void membership_message(std::span<const std::uint8_t> input) {
+    const auto got = peers::decode_message(input);
+    require(got || !got.error().message.empty());
+    if (got) {
+        const auto once = peers::encode(*got);
+        const auto again = peers::decode_message(once);
+        require(again && peers::encode(*again) == once);
+        require(once.size() <= membership::estimated_bytes(*got));
+    }
+}
+
+void greeting(std::string_view input) {
+    const auto got = peers::parse_greeting(input);
+    require(got || !got.error().message.empty());
+    if (got) {
+        const auto once = peers::to_json(*got);
+        const auto again = peers::parse_greeting(once);
+        require(again && peers::to_json(*again) == once);
+    }
+}
+
+void description(std::span<const std::uint8_t> input) {
+    const auto got = peers::parse_description(std::as_bytes(input));
+    if (got) {
+        const auto once = peers::encode(*got);
+        require(once.size() <= membership::max_payload_bytes);
+        require(peers::parse_description(once).has_value());
+    }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    if (size == 0) {
+        return 0;
+    }
+    const std::span input(data + 1, size - 1);
+    switch (data[0] % 3) {
+        case 0: membership_message(input); break;
+        case 1: greeting({reinterpret_cast<const char*>(input.data()), input.size()}); break;
+        default: description(input);
+    }
+    return 0;
+}
