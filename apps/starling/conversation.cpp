@@ -1,10 +1,15 @@
 #include "conversation.hpp"
 
+#include "terminal.hpp"
 #include "wait.hpp"
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <chrono>
+#include <cstdio>
 #include <memory>
 #include <random>
 #include <utility>
@@ -55,6 +60,24 @@ class held_stream {
     interrupts* keyboard_;
 };
 
+constexpr std::chrono::seconds loading_pause{1};
+
+/// A node that runs already may still be loading the model: then the answer is worth waiting for.
+boost::asio::awaitable<result<stream_pointer>> open_stream(engine::generator& from, engine::generate_request request) {
+    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
+    for (bool told = false;;) {
+        auto opened = co_await from.generate(request, aio::call_context());
+        if (opened || opened.error() != engine::errc::loading) {
+            co_return opened;
+        }
+        if (!std::exchange(told, true) && stderr_is_terminal()) {
+            std::fputs("(the model is still loading …)\n", stderr);
+        }
+        timer.expires_after(loading_pause);
+        co_await timer.async_wait(boost::asio::use_awaitable);
+    }
+}
+
 }  // namespace
 
 conversation::conversation(chat_settings settings) : settings_(std::move(settings)) {}
@@ -91,7 +114,7 @@ result<answer_report> conversation::ask(chat_engine& engine, const std::string& 
     std::string answer;
     std::optional<error> failed;
 
-    auto opening = engine.generator().generate(make_request(engine.model()), aio::call_context());
+    auto opening = open_stream(engine.generator(), make_request(engine.model()));
     auto opened = wait_for(engine.executor(), std::move(opening), keyboard);
     if (!opened) {
         report.interrupted = true;

@@ -55,7 +55,8 @@ awaitable<result<response_head>> exchange::take_head() {
                 co_return failure_ ? *failure_ : fail(errc::cut, "the server closed the connection without an answer");
             }
         }
-        if (!co_await signal_->receive()) {
+        const auto woken = co_await signal_->receive();
+        if (!woken) {
             co_return fail(errc::cancelled, "the request was cancelled");
         }
     }
@@ -78,7 +79,8 @@ awaitable<result<exchange::piece>> exchange::take() {
                 co_return piece{};
             }
         }
-        if (!co_await signal_->receive()) {
+        const auto woken = co_await signal_->receive();
+        if (!woken) {
             co_return fail(errc::cancelled, "reading the answer was cancelled");
         }
     }

@@ -68,14 +68,16 @@ awaitable<result<local_model>> puller::run() {
     if (auto there = stored_model(target_, which_)) {
         co_return std::move(*there);
     }
-    if (auto locked = co_await wait_for_lock(); !locked) {
+    auto locked = co_await wait_for_lock();
+    if (!locked) {
         co_return locked.error();
     }
     if (auto there = stored_model(target_, which_)) {  // somebody else fetched it meanwhile
         forget_part();
         co_return std::move(*there);
     }
-    if (auto loaded = co_await load(); !loaded) {
+    auto loaded = co_await load();
+    if (!loaded) {
         if (refused_ || part_->size() == 0) {
             forget_part();  // nothing that another attempt could use
         }
@@ -85,10 +87,12 @@ awaitable<result<local_model>> puller::run() {
 }
 
 awaitable<result<void>> puller::load() {
-    if (auto learnt = co_await learn(); !learnt) {
+    auto learnt = co_await learn();
+    if (!learnt) {
         co_return learnt;
     }
-    if (auto kept = co_await continue_earlier(); !kept) {
+    auto kept = co_await continue_earlier();
+    if (!kept) {
         co_return kept;
     }
     if (auto room = check_disk(); !room) {

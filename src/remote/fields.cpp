@@ -1,5 +1,6 @@
 #include "remote/fields.hpp"
 
+#include <cmath>
 #include <limits>
 
 namespace starling::remote {
@@ -15,7 +16,9 @@ std::optional<std::int32_t> to_int(const json::value& from) {
 std::optional<float> to_float(const json::value& from) {
     boost::system::error_code failed;
     const auto value = from.is_number() ? from.to_number<double>(failed) : 0.0;
-    return from.is_number() && !failed ? std::optional(static_cast<float>(value)) : std::nullopt;
+    constexpr double most = std::numeric_limits<float>::max();
+    return from.is_number() && !failed && std::abs(value) <= most ? std::optional(static_cast<float>(value))
+                                                                  : std::nullopt;
 }
 
 const json::value* at(const json::value& from, std::size_t index) {

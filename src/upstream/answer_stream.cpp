@@ -56,7 +56,8 @@ awaitable<result<engine::stream_event>> answer_stream::next() {
         if (finished_) {
             co_return fail(engine::errc::internal, "This answer is finished; there is nothing more to read.");
         }
-        if (auto got = co_await read_on(); !got) {
+        auto got = co_await read_on();
+        if (!got) {
             failed_ = got.error();
         }
     }

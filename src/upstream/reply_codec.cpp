@@ -87,7 +87,10 @@ engine::errc code_of(int status, const reported& report) {
         case 429: return engine::errc::queue_full;
         case 501: return engine::errc::unsupported;
         case 502:
-        case 503: return report.message.starts_with("Loading") ? engine::errc::loading : engine::errc::unavailable;
+        case 503:
+            // Starling's own nodes say it by the code, llama.cpp's server by the message.
+            return report.code == "model_loading" || report.message.starts_with("Loading") ? engine::errc::loading
+                                                                                           : engine::errc::unavailable;
         case 408:
         case 504: return engine::errc::deadline;
         default: return engine::errc::upstream_error;

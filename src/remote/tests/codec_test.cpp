@@ -105,6 +105,8 @@ TEST(QuestionCodec, GarbageIsMalformed) {
         now);
     ASSERT_TRUE(odd);
     EXPECT_EQ(std::get<prompt>(*odd).request.max_tokens, std::nullopt);
+    const auto hot = parse_question(R"({"type":"prompt","text":"x","sampling":{"temperature":1e300}})", now);
+    EXPECT_EQ(std::get<prompt>(*hot).request.sampling.temperature, 1.0F) << "no float is so large";
     EXPECT_EQ(std::get<prompt>(*odd).call.deadline, now);
 }
 

@@ -201,6 +201,8 @@ INSTANTIATE_TEST_SUITE_P(
                       status_case{503, engine::errc::unavailable}, status_case{504, engine::errc::deadline}));
 
 TEST(error_of, tells_special_cases_apart) {
+    EXPECT_TRUE(error_of(503, R"({"error":{"message":"It is loading: 40 %.","code":"model_loading"}})", words("h")) ==
+                engine::errc::loading);
     EXPECT_TRUE(error_of(503, R"({"error":{"message":"Loading model","code":503}})", words("h")) ==
                 engine::errc::loading);
     EXPECT_TRUE(error_of(400, R"({"error":{"message":"x","code":"context_length_exceeded"}})", words("h")) ==
