@@ -79,11 +79,20 @@ class switchboard final : public connection_host, public packet_sink, public std
             co_return made.error();
         }
         const auto begun = *made;
+        struct close_unless_kept {
+            std::shared_ptr<connection> what;
+            ~close_unless_kept() {
+                if (what) {
+                    what->close("given up");  // the caller was cancelled
+                }
+            }
+        } guard{begun};
         begun->flush();
         auto confirmed = co_await begun->confirmed(deadline);
         if (!confirmed) {
             co_return confirmed.error();
         }
+        guard.what.reset();
         std::shared_ptr<transport::connection> out = begun;
         co_return out;
     }
@@ -183,7 +192,9 @@ class switchboard final : public connection_host, public packet_sink, public std
         if (accepted_.size() < accept_backlog) {
             accepted_.push_back(made);
             has_accepted_.notify();
-        }  // else: nobody will talk to it, and it ends by its idle timeout
+        } else {
+            asio::post(executor_, [made] { made->close("too many connections at a time"); });
+        }
     }
 
     void flush_soon(const std::shared_ptr<connection>& of) override {

@@ -2,6 +2,8 @@
 #include "lossy_carrier.hpp"
 #include "quic_fixture.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/ip/udp.hpp>
 
 #include <algorithm>
@@ -134,6 +136,49 @@ TEST_F(hostile, UnderLoadANewcomerProvesItsAddressFirst) {
         EXPECT_GT(got, 0U);
         EXPECT_EQ(answer[0] & 0xB0, 0xB0) << "a long header of type Retry";
         co_await t.pause(std::chrono::milliseconds(400));
+    }(*this));
+}
+
+TEST_F(hostile, AConnectThatIsCancelledLeavesNothingBehind) {
+    asio::cancellation_signal cancel;
+    const auto keys = keys::key_pair::generate();
+    auto there = make_lossy(keys, 1.0);  // answers only once the line is good again
+    std::exception_ptr thrown;
+    auto connecting = [](transport::endpoint& from, address to, node_id whom) -> awaitable<void> {
+        auto made = co_await from.connect(to, whom, soon());
+        ADD_FAILURE() << "not cancelled";
+    };
+    asio::co_spawn(io_, connecting(*client_, there.endpoint->local(), keys.id()),
+                   asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr e) { thrown = e; }));
+    run([](hostile& t, asio::cancellation_signal& stop, on_a_bad_line& other) -> awaitable<void> {
+        co_await t.pause(std::chrono::milliseconds(50));
+        stop.emit(asio::cancellation_type::terminal);
+        other.line->set_loss(0.0);
+        co_await t.pause(std::chrono::milliseconds(1'500));  // longer than until the next first packet
+    }(*this, cancel, there));
+    EXPECT_TRUE(thrown);
+    auto nobody = [](transport::endpoint& at, bool& came) -> awaitable<void> {
+        auto taken = co_await at.accept();
+        came = taken.has_value();
+    };
+    bool came = false;
+    asio::co_spawn(io_, nobody(*there.endpoint, came), asio::detached);
+    io_.poll();
+    EXPECT_FALSE(came) << "the connection was made all the same";
+}
+
+TEST_F(hostile, MoreConnectionsThanAnyoneTakesAreClosed) {
+    run([](hostile& t) -> awaitable<void> {
+        std::vector<std::shared_ptr<transport::connection>> made;
+        for (int i = 0; i < 300; ++i) {
+            auto one = co_await t.client_->connect(t.server_->local(), t.server_keys_.id(), soon());
+            if (one) {
+                made.push_back(*one);
+            }
+        }
+        co_await t.pause(std::chrono::milliseconds(100));
+        const auto live = std::count_if(made.begin(), made.end(), [](const auto& one) { return !one->ended(); });
+        EXPECT_EQ(live, 256);
     }(*this));
 }
 
