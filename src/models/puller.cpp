@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 constexpr auto lock_poll = 200ms;
 constexpr auto report_interval = 100ms;
 constexpr std::chrono::milliseconds longest_retry_delay = 30s;
+constexpr int first_contact_attempts = 3;  // a hub that has not answered once may not exist: that is said soon
 constexpr std::chrono::seconds longest_asked_wait = 60s;
 // A repository may have been renamed, and renamed again.
 constexpr int max_hub_redirects = 5;
@@ -171,7 +172,9 @@ awaitable<result<void>> puller::learn() {
         if (last.end == attempt_end::finished) {
             co_return result<void>();
         }
-        if (last.end == attempt_end::failed || in_a_row + 1 >= options_.max_attempts) {
+        const int attempts = last.why == errc::unreachable ? std::min(options_.max_attempts, first_contact_attempts)
+                                                           : options_.max_attempts;
+        if (last.end == attempt_end::failed || in_a_row + 1 >= attempts) {
             co_return last.why;
         }
         co_await pause(last.wait, in_a_row);
