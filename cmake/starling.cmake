@@ -71,6 +71,8 @@ if(STARLING_PCH)
   target_precompile_headers(starling_pch PRIVATE ${_pch_headers})
   if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
     target_compile_options(starling_options INTERFACE "SHELL:-Xclang -fno-pch-timestamp")
+    # Without the text of the header, which CMake names too: its path would tell clones apart.
+    set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -Xclang -include-pch -Xclang <PCH_FILE>)
     # The precompiled header holds this clone's paths. ccache goes by this sum of what is in it instead
     # (pch_external_checksum), and finds the objects of other clones.
     list(TRANSFORM _pch_headers PREPEND "#include " OUTPUT_VARIABLE _pch_text)
@@ -117,14 +119,21 @@ function(starling_library name)
   endif()
 endfunction()
 
+# Where tests find files of the repository. A header and not a definition on every command line: ccache then finds the
+# objects of other clones for all the tests that do not include it.
+file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/generated/repository_paths.hpp" @ONLY CONTENT
+"#pragma once
+#define STARLING_SOURCE_DIR \"@PROJECT_SOURCE_DIR@\"
+#define STARLING_MODELS_DIR \"@PROJECT_SOURCE_DIR@/models\"
+")
+
 # A GoogleTest program over the library `name`, registered with ctest as <name>.
 function(starling_test name)
   find_package(GTest REQUIRED)
   add_executable(${name}_test ${ARGN})
   _starling_reuse_pch(${name}_test)
   target_link_libraries(${name}_test PRIVATE starling_${name} GTest::gtest GTest::gtest_main)
-  target_compile_definitions(${name}_test PRIVATE
-    STARLING_SOURCE_DIR="${PROJECT_SOURCE_DIR}" STARLING_MODELS_DIR="${PROJECT_SOURCE_DIR}/models")
+  target_include_directories(${name}_test PRIVATE "${PROJECT_BINARY_DIR}/generated")
   add_test(NAME ${name} COMMAND ${name}_test)
   set_tests_properties(${name} PROPERTIES TIMEOUT 600)
 endfunction()
@@ -133,7 +142,7 @@ endfunction()
 function(starling_fuzz name library)
   add_executable(${name}_fuzz "${PROJECT_SOURCE_DIR}/tests/fuzz/${name}_fuzz.cpp")
   target_link_libraries(${name}_fuzz PRIVATE starling_${library})
-  target_compile_definitions(${name}_fuzz PRIVATE STARLING_MODELS_DIR="${PROJECT_SOURCE_DIR}/models")
+  target_include_directories(${name}_fuzz PRIVATE "${PROJECT_BINARY_DIR}/generated")
   target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
   set_target_properties(${name}_fuzz PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}")
 endfunction()

@@ -6,6 +6,7 @@
 #include "llama/model.hpp"
 #include "llama/sampler.hpp"
 #include "openai/request.hpp"
+#include "repository_paths.hpp"
 
 #include <cstddef>
 #include <cstdint>

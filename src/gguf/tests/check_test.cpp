@@ -1,4 +1,5 @@
 #include "gguf/gguf.hpp"
+#include "repository_paths.hpp"
 
 #include "base/random.hpp"
 #include "gguf/tests/gguf_builder.hpp"

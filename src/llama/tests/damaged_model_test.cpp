@@ -1,5 +1,6 @@
 // Damaged files: a clean error or a model that loads, never a crash.
 #include "llama/llama.hpp"
+#include "repository_paths.hpp"
 
 #include "gguf/gguf.hpp"
 

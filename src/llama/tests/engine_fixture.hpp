@@ -2,6 +2,7 @@
 #pragma once
 
 #include "llama/llama.hpp"
+#include "repository_paths.hpp"
 
 #include <gtest/gtest.h>
 #include <boost/asio/co_spawn.hpp>

@@ -1,5 +1,6 @@
 // Whole nodes in this process: with the real engine and the built-in model, on free ports.
 #include "node/node.hpp"
+#include "repository_paths.hpp"
 
 #include "fetch/fetch.hpp"
 #include "node/log.hpp"

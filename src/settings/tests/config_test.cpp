@@ -1,4 +1,5 @@
 #include "settings/config.hpp"
+#include "repository_paths.hpp"
 #include "settings/nearest.hpp"
 #include "settings/table.hpp"
 
