@@ -128,6 +128,11 @@ result<void> stage::run(const step& step) {
     if (step.tokens.empty()) {
         return {};
     }
+    if (step.tokens.size() > llama_n_batch(context_)) {
+        return fail(engine::errc::internal,
+                    fmt::format("a step of {} tokens is wider than the {} that there is room for", step.tokens.size(),
+                                llama_n_batch(context_)));
+    }
     token_batch batch(step.tokens.size());
     for (const step_token& token : step.tokens) {
         batch.add(token);

@@ -42,6 +42,9 @@ std::int32_t prefill_budget::left(double chunk) const {
 
 std::vector<sequence_id> gaps_to_fill(std::span<const allotment> allotted, std::int32_t max_gap) {
     std::vector<sequence_id> fill;
+    if (std::any_of(allotted.begin(), allotted.end(), [](const allotment& one) { return one.tokens != 1; })) {
+        return fill;
+    }
     for (std::size_t i = 1; i < allotted.size(); ++i) {
         const sequence_id first = allotted[i - 1].sequence + 1;
         const sequence_id end = allotted[i].sequence;

@@ -35,8 +35,9 @@ struct allotment {
 std::vector<allotment> share_step(std::span<const slot_demand> demands, const step_limits& limits);
 
 /// Sequences that lie between allotted ones and may be filled with a token that nobody reads, so that llama.cpp can
-/// run the allotted ones in one pass: with a cache for each sequence it joins only neighbours. Gaps longer than
-/// `max_gap` stay.
+/// run the allotted ones in one pass: with a cache for each sequence it joins only neighbours, and those only where
+/// they bring equally many tokens. So a step that prefills has none, and is not made wider than it may be. Gaps longer
+/// than `max_gap` stay.
 std::vector<sequence_id> gaps_to_fill(std::span<const allotment> allotted, std::int32_t max_gap);
 
 /// How much prefill may go before the next decode. Pure, but for what it remembers.

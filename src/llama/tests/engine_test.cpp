@@ -339,6 +339,27 @@ TEST_F(engine_test, StreamsThatPauseTogetherLeaveTheIdleSlotBetweenThemAlone) {
     EXPECT_EQ(tokens, (std::array<std::size_t, 3>{600, 4, 600}));
 }
 
+/// The rest of one prompt and the beginning of the next fill a step to the last token, on both sides of an idle slot.
+TEST_F(engine_test, PromptsThatFillAStepAroundAnIdleSlotAreAnswered) {
+    const auto generator = load({.context = 2048, .slots = 3});
+    const auto words = [](int count) {
+        std::string out;
+        for (int i = 0; i < count; ++i) {
+            out += i % 7 == 0 ? " stone" : " river";
+        }
+        return out;
+    };
+    for (int round = 0; round < 6; ++round) {
+        const auto mark = std::to_string(round);
+        ask_all(*generator, {completion("one" + mark, 2), completion("two" + mark, 2), completion("three" + mark, 2)});
+        const auto both = ask_all(*generator, {completion("one" + mark + words(258 + 6 * round), 2),
+                                               completion("three" + mark + words(400), 2)});
+        for (const auto& answer : both) {
+            ASSERT_TRUE(answer.end) << answer.failure->message;
+        }
+    }
+}
+
 TEST_F(engine_test, StoppingTheEngineEndsItsStreams) {
     auto generator = load({.context = 2048, .slots = 1});
     boost::asio::io_context io;

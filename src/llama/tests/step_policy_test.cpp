@@ -67,6 +67,8 @@ TEST(GapsToFill, FillsShortGapsAndLeavesLongOnes) {
     EXPECT_EQ(gaps_to_fill(allotted, 3), (std::vector<sequence_id>{1}));
     EXPECT_EQ(gaps_to_fill(allotted, 5), (std::vector<sequence_id>{1, 4, 5, 6, 7, 8}));
     EXPECT_TRUE(gaps_to_fill({}, 3).empty());
+    const std::vector<allotment> prefill{{.sequence = 0, .tokens = 40}, {.sequence = 2, .tokens = 216}};
+    EXPECT_TRUE(gaps_to_fill(prefill, 3).empty()) << "a step that is full stays as wide as it is";
 }
 
 }  // namespace
