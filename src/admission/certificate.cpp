@@ -1,4 +1,5 @@
 #include "admission/admission.hpp"
+#include "admission/role_codec.hpp"
 
 #include <memory>
 #include <utility>
@@ -35,18 +36,16 @@ result<certificate> parse(wire::byte_reader& from, bool chained) {
     const bool marked = from.u8() == certificate_mark;
     from.raw(out.mesh.bytes);
     from.raw(out.subject.bytes);
-    const std::uint8_t given_role = from.u8();
+    const auto given_role = role_of(from.u8());
     const std::uint8_t flags = from.u8();
     out.issued_s = static_cast<unix_time_s>(from.u64());
     out.expires_s = static_cast<unix_time_s>(from.u64());
     from.raw(out.issuer.bytes);
     from.raw(out.signature);
-    if (!from.ok() || !marked || flags > admits ||
-        (given_role != static_cast<std::uint8_t>(role::worker) &&
-         given_role != static_cast<std::uint8_t>(role::client))) {
+    if (!from.ok() || !marked || flags > admits || !given_role) {
         return malformed();
     }
-    out.role = static_cast<role>(given_role);
+    out.role = *given_role;
     out.may_admit = flags == admits;
     if (chained) {
         return out;

@@ -1,4 +1,5 @@
 #include "admission/admission.hpp"
+#include "admission/role_codec.hpp"
 #include "wire/base64url.hpp"
 
 #include <nettle/sha2.h>
@@ -30,10 +31,6 @@ error malformed() {
     return fail(
         errc::malformed,
         "That is not an invite, or a part of it is missing; copy it whole: one word that begins with starling:");
-}
-
-bool is_role(std::uint8_t value) {
-    return value == static_cast<std::uint8_t>(role::worker) || value == static_cast<std::uint8_t>(role::client);
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -83,17 +80,17 @@ result<invite> parse_invite(std::string_view text) {
     invite out;
     from.raw(out.mesh.bytes);
     from.raw(out.inviter.bytes);
-    const std::uint8_t given_role = from.u8();
+    const auto given_role = role_of(from.u8());
     out.expires_s = static_cast<unix_time_s>(from.u64());
     from.raw(out.secret);
     const std::size_t addresses = from.u8();
     for (std::size_t i = 0; i < addresses && from.ok(); ++i) {
         out.addresses.push_back(from.text(max_address_bytes));
     }
-    if (!from.complete() || !is_role(given_role) || addresses > max_invite_addresses) {
+    if (!from.complete() || !given_role || addresses > max_invite_addresses) {
         return malformed();
     }
-    out.role = static_cast<role>(given_role);
+    out.role = *given_role;
     return out;
 }
 
@@ -151,15 +148,15 @@ result<invite_book> parse_invite_book(std::span<const std::uint8_t> bytes_of_it)
     for (std::size_t i = 0; i < count && from.ok(); ++i) {
         invite_book::entry one;
         from.raw(one.hash);
-        const std::uint8_t given_role = from.u8();
+        const auto given_role = role_of(from.u8());
         one.expires_s = static_cast<unix_time_s>(from.u64());
         const bool used = from.u8() != 0;
         node_id by;
         from.raw(by.bytes);
-        if (!is_role(given_role)) {
+        if (!given_role) {
             return damaged;
         }
-        one.role = static_cast<role>(given_role);
+        one.role = *given_role;
         one.used_by = used ? std::optional(by) : std::nullopt;
         entries.push_back(one);
     }

@@ -1,6 +1,7 @@
 #include "peers/member_record.hpp"
 
 #include "membership/limits.hpp"
+#include "peers/octets.hpp"
 #include "wire/byte_codec.hpp"
 #include "wire/errc.hpp"
 
@@ -13,15 +14,6 @@ namespace {
 
 constexpr std::uint8_t description_mark = 0x51;  // the form, and its version
 constexpr std::uint8_t record_mark = 0xE1;       // keeps a record's signature from being that of anything else
-
-std::span<const std::uint8_t> as_octets(std::span<const std::byte> from) {
-    return {reinterpret_cast<const std::uint8_t*>(from.data()), from.size()};
-}
-
-membership::byte_string as_byte_string(std::span<const std::uint8_t> from) {
-    const auto* begin = reinterpret_cast<const std::byte*>(from.data());
-    return {begin, begin + from.size()};
-}
 
 /// No further than `most` bytes, and not through the middle of a UTF-8 character.
 std::string_view cut(std::string_view text, std::size_t most) {

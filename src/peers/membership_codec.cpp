@@ -1,6 +1,7 @@
 #include "peers/membership_codec.hpp"
 
 #include "membership/limits.hpp"
+#include "peers/octets.hpp"
 #include "wire/errc.hpp"
 
 #include <algorithm>
@@ -26,15 +27,6 @@ enum class kind : std::uint8_t {
 
 /// Most of anything in a sync: all members, and as many accusations as there can be members to accuse.
 constexpr std::size_t max_listed = max_members;
-
-std::span<const std::uint8_t> as_octets(const byte_string& from) {
-    return {reinterpret_cast<const std::uint8_t*>(from.data()), from.size()};
-}
-
-byte_string as_byte_string(std::span<const std::uint8_t> from) {
-    const auto* begin = reinterpret_cast<const std::byte*>(from.data());
-    return {begin, begin + from.size()};
-}
 
 class encoder {
   public:

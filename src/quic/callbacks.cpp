@@ -31,6 +31,13 @@ void random_callback(std::uint8_t* out, std::size_t size, const ngtcp2_rand_ctx*
 struct callbacks {
     static connection& of(void* user) { return *static_cast<connection*>(user); }
 
+    /// Null when it has closed.
+    static std::shared_ptr<stream_state> stream_of(void* user, std::int64_t id) {
+        const auto& all = of(user).streams_;
+        const auto found = all.find(id);
+        return found == all.end() ? nullptr : found->second;
+    }
+
     static int new_connection_id(ngtcp2_conn*, ngtcp2_cid* id, std::uint8_t* token, std::size_t size, void* user) {
         connection& self = of(user);
         id->datalen = size;
@@ -103,52 +110,46 @@ struct callbacks {
 
     static int recv_stream_data(ngtcp2_conn*, std::uint32_t flags, std::int64_t id, std::uint64_t,
                                 const std::uint8_t* data, std::size_t size, void* user, void*) {
-        connection& self = of(user);
-        const auto found = self.streams_.find(id);
-        if (found == self.streams_.end() || found->second->given_up) {
-            self.credit_ += size;
+        const auto stream = stream_of(user, id);
+        if (!stream || stream->given_up) {
+            of(user).credit_ += size;
             return 0;
         }
-        stream_state& stream = *found->second;
-        stream.in.insert(stream.in.end(), data, data + size);
-        stream.in_finished = stream.in_finished || (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0;
-        stream.readable.notify();
+        stream->in.insert(stream->in.end(), data, data + size);
+        stream->in_finished = stream->in_finished || (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0;
+        stream->readable.notify();
         return 0;
     }
 
     static int acked_stream_data_offset(ngtcp2_conn*, std::int64_t id, std::uint64_t, std::uint64_t size, void* user,
                                         void*) {
-        connection& self = of(user);
-        if (const auto found = self.streams_.find(id); found != self.streams_.end()) {
-            found->second->out.mark_acknowledged(static_cast<std::size_t>(size));
-            found->second->writable.notify();
+        if (const auto stream = stream_of(user, id)) {
+            stream->out.mark_acknowledged(static_cast<std::size_t>(size));
+            stream->writable.notify();
         }
         return 0;
     }
 
     static int extend_max_stream_data(ngtcp2_conn*, std::int64_t id, std::uint64_t, void* user, void*) {
-        connection& self = of(user);
-        if (const auto found = self.streams_.find(id); found != self.streams_.end() && found->second->blocked) {
-            found->second->blocked = false;
-            self.has_written(found->second);
+        if (const auto stream = stream_of(user, id); stream && stream->blocked) {
+            stream->blocked = false;
+            of(user).has_written(stream);
         }
         return 0;
     }
 
     static int stream_reset(ngtcp2_conn*, std::int64_t id, std::uint64_t, std::uint64_t, void* user, void*) {
-        connection& self = of(user);
-        if (const auto found = self.streams_.find(id); found != self.streams_.end()) {
-            found->second->in_reset = true;
-            found->second->readable.notify();
+        if (const auto stream = stream_of(user, id)) {
+            stream->in_reset = true;
+            stream->readable.notify();
         }
         return 0;
     }
 
     static int stream_stop_sending(ngtcp2_conn*, std::int64_t id, std::uint64_t, void* user, void*) {
-        connection& self = of(user);
-        if (const auto found = self.streams_.find(id); found != self.streams_.end()) {
-            found->second->write_refused = true;
-            found->second->writable.notify();
+        if (const auto stream = stream_of(user, id)) {
+            stream->write_refused = true;
+            stream->writable.notify();
         }
         return 0;
     }

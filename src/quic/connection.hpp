@@ -87,7 +87,6 @@ class connection final : public transport::connection, public std::enable_shared
 
     /// Until the other side has confirmed the handshake, or the connection has ended.
     transport::awaitable<result<void>> confirmed(transport::steady_time deadline);
-    bool handshaking() const { return !established_; }
 
     // For the endpoint.
     void on_packet(const address& from, std::span<const std::uint8_t> packet);

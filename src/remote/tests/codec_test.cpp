@@ -154,10 +154,10 @@ TEST(AnswerCodec, TheEnginesErrorsArriveAndOthersStayHere) {
     const auto full = back(refused{fail(engine::errc::queue_full, "64 requests are waiting.")});
     EXPECT_TRUE(full.why == engine::errc::queue_full);
     EXPECT_EQ(full.why.message, "64 requests are waiting.");
-    const auto hidden = back(refused{fail(wire::errc::malformed, "/root/secret")});
+    const auto hidden = back(refused{fail(wire::errc::malformed, "/secret/path")});
     EXPECT_TRUE(hidden.why == engine::errc::internal);
     EXPECT_EQ(hidden.why.message.find("secret"), std::string::npos);
-    const auto internal = back(refused{fail(engine::errc::internal, "/root/secret")});
+    const auto internal = back(refused{fail(engine::errc::internal, "/secret/path")});
     EXPECT_EQ(internal.why.message.find("secret"), std::string::npos);
 }
 
