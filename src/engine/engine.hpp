@@ -34,6 +34,9 @@ class token_stream {
 
     /// Tokens of the prompt, once known to the backend; 0 before.
     virtual std::int32_t prompt_tokens() const = 0;
+
+    /// As known now: a stream that was taken over by another node says so.
+    virtual provenance from() const { return {}; }
 };
 
 class generator {

@@ -9,6 +9,7 @@ enum class errc {
     invalid_request = 1,  // the request cannot be carried out by this model, whoever tries
     prompt_too_long,      // the prompt alone does not fit the context; the message has the numbers
     queue_full,           // too many requests are waiting; try again later
+    overloaded,           // the machine has no capacity left (route/health.hpp); another one may
     loading,              // the model is not ready yet
     unavailable,          // the backend cannot be reached or was stopped
     unknown_model,
@@ -27,6 +28,7 @@ constexpr const char* describe(errc e) {
         case errc::invalid_request: return "invalid request";
         case errc::prompt_too_long: return "prompt too long";
         case errc::queue_full: return "queue full";
+        case errc::overloaded: return "node overloaded";
         case errc::loading: return "model is loading";
         case errc::unavailable: return "backend unavailable";
         case errc::unknown_model: return "unknown model";

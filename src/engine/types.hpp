@@ -167,6 +167,12 @@ struct model_info {
     bool has_chat_template = false;
 };
 
+/// Where an answer comes from, for headers, logs and status.
+struct provenance {
+    std::string node;    // id of the node that generates; empty: this one
+    std::string reason;  // why it was chosen, in one line
+};
+
 /// A snapshot for routing, metrics and status.
 struct engine_load {
     std::int32_t slots = 0;

@@ -30,6 +30,7 @@ namespace starling::node {
 
 enum class purpose {
     serve,           // models and an API; the only node on its data directory
+    client,          // an API that is answered by the mesh; no model here
     idle,            // an API that serves no model: a page that says how to begin
     private_engine,  // models for this process alone: no port, no lock
 };

@@ -56,6 +56,7 @@ std::optional<running_node> read_published(const std::filesystem::path& data_dir
     out.node_id = text_field(*object, "node_id");
     out.version = text_field(*object, "version");
     out.api_key_file = text_field(*object, "api_key_file");
+    out.control_token = text_field(*object, "control_token");
     const json::value* pid = object->if_contains("pid");
     out.pid = pid != nullptr && pid->is_int64() ? pid->get_int64() : 0;
     return out.api_url.empty() ? std::nullopt : std::optional(std::move(out));
@@ -105,6 +106,7 @@ result<void> data_dir_lock::publish(const running_node& about) const {
                            {"node_id", about.node_id},
                            {"version", about.version},
                            {"api_key_file", about.api_key_file},
+                           {"control_token", about.control_token},
                            {"pid", about.pid}};
     return write_private_file(json_path(data_dir_), json::serialize(out) + "\n");
 }

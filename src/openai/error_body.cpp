@@ -18,6 +18,7 @@ error_class classify_engine(engine::errc code) {
         case engine::errc::invalid_request: return {400, invalid_request, "invalid_request"};
         case engine::errc::prompt_too_long: return {400, invalid_request, "context_length_exceeded"};
         case engine::errc::queue_full: return {429, "rate_limit_error", "queue_full", queue_retry_s};
+        case engine::errc::overloaded: return {503, server_error, "overloaded", queue_retry_s};
         case engine::errc::loading: return {503, server_error, "model_loading", loading_retry_s};
         case engine::errc::unavailable: return {503, server_error, "unavailable", loading_retry_s};
         case engine::errc::unknown_model: return {404, invalid_request, "model_not_found"};

@@ -13,10 +13,11 @@ using engine::errc;
 constexpr names<engine::finish_reason, 3> reasons{{{engine::finish_reason::stop, "stop"},
                                                    {engine::finish_reason::length, "length"},
                                                    {engine::finish_reason::tool_calls, "tool_calls"}}};
-constexpr names<errc, 10> codes{{{errc::internal, "internal"},
+constexpr names<errc, 11> codes{{{errc::internal, "internal"},
                                  {errc::invalid_request, "invalid_request"},
                                  {errc::prompt_too_long, "prompt_too_long"},
                                  {errc::queue_full, "queue_full"},
+                                 {errc::overloaded, "overloaded"},
                                  {errc::loading, "loading"},
                                  {errc::unavailable, "unavailable"},
                                  {errc::unknown_model, "unknown_model"},

@@ -33,6 +33,11 @@ struct config {
     std::string bind = "127.0.0.1";
     std::uint16_t port = default_port;  // 0: a free one
     std::uint16_t peer_port = default_peer_port;
+    std::string peer_bind;              // an IP address; empty: as `bind`
+    std::string join;                   // an invite; empty: the last mesh, or one of its own
+    bool standby = false;               // models are loaded only when the mesh wants them and nobody else serves them
+    std::int32_t worker_wait_s = 30;    // how long a request waits for a worker when there is none
+    std::int32_t stall_timeout_s = 30;  // a worker that gives no token for so long counts as hung
     std::filesystem::path api_key_file;
     std::vector<std::string> cors_origins;
     std::int32_t context = 0;      // tokens of one request; 0: chosen from the model

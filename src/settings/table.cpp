@@ -16,6 +16,8 @@ constexpr std::int64_t max_threads = 1'024;
 constexpr std::int64_t max_layers = 10'000;
 /// Each waiting request holds its prompt in memory.
 constexpr std::int64_t max_queue = 65'536;
+/// An hour: longer than any client waits.
+constexpr std::int64_t max_wait_s = 3'600;
 /// A name is for people; it is shown in tables.
 constexpr std::size_t max_name_bytes = 64;
 
@@ -51,6 +53,11 @@ result<void> set_text(std::string& into, const setting_value& value) {
         return fail(errc::bad_config, "must not be empty");
     }
     into = text_of(value);
+    return {};
+}
+
+result<void> set_toggle(bool& into, const setting_value& value) {
+    into = std::get<bool>(value);
     return {};
 }
 
@@ -134,8 +141,23 @@ constexpr std::array table{
             "the port of the API and the console (default 9337; 0: a free one)",
             [](config& c, const setting_value& v) { return set_number(c.port, v, 0, max_port); }},
     setting{"peer_port", "peer-port", "", setting_kind::number, "N",
-            "the port for other nodes (default 9338); not used yet, since this version has no mesh",
+            "the UDP port for other nodes (default 9338; 0: a free one)",
             [](config& c, const setting_value& v) { return set_number(c.peer_port, v, 0, max_port); }},
+    setting{"peer_bind", "peer-bind", "", setting_kind::text, "ADDRESS",
+            "the address to listen on for other nodes (default: as --bind); only members of the mesh get in",
+            [](config& c, const setting_value& v) { return set_text(c.peer_bind, v); }},
+    setting{"join", "join", "STARLING_JOIN", setting_kind::text, "INVITE",
+            "an invite to the mesh to join (default: the last mesh, else one of its own)",
+            [](config& c, const setting_value& v) { return set_text(c.join, v); }},
+    setting{"standby", "standby", "", setting_kind::toggle, "",
+            "load the models only when the mesh asks for them and no one else serves them",
+            [](config& c, const setting_value& v) { return set_toggle(c.standby, v); }},
+    setting{"worker_wait_s", "worker-wait", "", setting_kind::number, "SECONDS",
+            "how long a request waits for a worker of the mesh when there is none (default 30)",
+            [](config& c, const setting_value& v) { return set_number(c.worker_wait_s, v, 0, max_wait_s); }},
+    setting{"stall_timeout_s", "stall-timeout", "", setting_kind::number, "SECONDS",
+            "a worker that gives no token for so long is given up, and another goes on (default 30)",
+            [](config& c, const setting_value& v) { return set_number(c.stall_timeout_s, v, 1, max_wait_s); }},
     setting{"api_key_file", "api-key-file", "", setting_kind::text, "FILE",
             "a file with the API keys that clients must send, one on each line",
             [](config& c, const setting_value& v) { return set_path(c.api_key_file, v); }},
@@ -159,10 +181,7 @@ constexpr std::array table{
     setting{"hub_url", "hub-url", "", setting_kind::text, "URL", "where hf:// references are fetched from",
             [](config& c, const setting_value& v) { return set_text(c.hub_url, v); }},
     setting{"headless", "headless", "", setting_kind::toggle, "", "serve the API alone, without the console page",
-            [](config& c, const setting_value& v) {
-                c.headless = std::get<bool>(v);
-                return result<void>{};
-            }},
+            [](config& c, const setting_value& v) { return set_toggle(c.headless, v); }},
     setting{"log_format", "log-format", "", setting_kind::text, "FORMAT", "pretty or json", set_log_format},
     setting{"log_level", "log-level", "", setting_kind::text, "LEVEL", "debug, info, warn or error", set_log_level},
 };
