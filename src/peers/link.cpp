@@ -1,0 +1,230 @@
+#include "peers/link.hpp"
+
+#include "aio/pause.hpp"
+#include "wire/base64url.hpp"
+#include "wire/json_access.hpp"
+
+#include <boost/json.hpp>
+
+#include <chrono>
+#include <utility>
+
+namespace starling::peers {
+
+namespace json = boost::json;
+using transport::message_stream;
+using transport::steady_time;
+
+namespace {
+
+constexpr auto opening_time = std::chrono::seconds(30);                // for a stream to say what it is
+constexpr auto slow_reader_time = std::chrono::seconds(30);            // for a member to take what it asked for
+constexpr auto least_between_status = std::chrono::milliseconds(100);  // however much happens here
+constexpr std::size_t max_large_waiting = 16;                          // syncs; a lost one is repeated by membership
+constexpr std::size_t max_opening_bytes = 4096;  // of our own kinds of streams but one; what is longer is a request
+constexpr std::size_t max_gossip_bytes = 2 * membership::max_sync_bytes;  // a sync with its framing
+
+steady_time from_now(std::chrono::seconds time) {
+    return std::chrono::steady_clock::now() + time;
+}
+
+std::string_view text_of(const wire::bytes& from) {
+    return {reinterpret_cast<const char*>(from.data()), from.size()};
+}
+
+std::span<const std::uint8_t> bytes_of(std::string_view text) {
+    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+std::string revocations_json(const std::vector<admission::revocation>& revoked) {
+    json::array list;
+    for (const admission::revocation& one : revoked) {
+        list.push_back(json::value(wire::to_base64url(admission::encode(one))));
+    }
+    return json::serialize(json::object{{"type", "revocations"}, {"list", std::move(list)}});
+}
+
+std::vector<admission::revocation> read_revocations(const json::value& from) {
+    std::vector<admission::revocation> out;
+    const auto* list = wire::array_member(from, "list");
+    for (std::size_t i = 0; list != nullptr && i < list->size() && i < admission::max_revocations; ++i) {
+        const auto* text = (*list)[i].if_string();
+        const auto bytes = text == nullptr ? std::nullopt : wire::from_base64url(*text);
+        if (!bytes) {
+            continue;
+        }
+        if (auto one = admission::parse_revocation(*bytes)) {
+            out.push_back(std::move(*one));
+        }
+    }
+    return out;
+}
+
+/// Requests can be long and are read by whoever answers them.
+bool may_be_ours(std::string_view opening) {
+    constexpr std::string_view list = R"({"type":"revocations")";
+    return opening.size() <= max_opening_bytes || opening.starts_with(list);
+}
+
+}  // namespace
+
+link::link(boost::asio::any_io_executor network, std::shared_ptr<transport::connection> on, acquaintance who,
+           const link_hooks& hooks, status_feed& feed)
+    : on_(std::move(on)), who_(std::move(who)), hooks_(hooks), feed_(feed), has_large_(std::move(network)) {}
+
+awaitable<void> link::run(aio::task_scope& tasks) {
+    const auto self = shared_from_this();
+    tasks.spawn(run_datagram_loop());
+    tasks.spawn(run_gossip_loop());
+    tasks.spawn(run_status_loop());
+    for (;;) {
+        auto opened = co_await on_->accept(steady_time::max());
+        if (!opened) {
+            break;
+        }
+        tasks.spawn(answer(std::move(*opened)));
+    }
+    has_large_.notify();
+    feed_.changed.notify();
+}
+
+void link::send(wire::bytes message, message_size size) {
+    if (size == message_size::datagram && message.size() <= transport::max_datagram_bytes) {
+        static_cast<void>(on_->send_datagram(message));
+    } else if (large_.size() < max_large_waiting) {
+        large_.push_back(std::move(message));
+        has_large_.notify();
+    }
+}
+
+void link::tell(aio::task_scope& tasks, const std::vector<admission::revocation>& revoked) {
+    if (!revoked.empty()) {
+        tasks.spawn(tell_revocations(revocations_json(revoked)));
+    }
+}
+
+awaitable<void> link::run_datagram_loop() {
+    const auto self = shared_from_this();
+    for (;;) {
+        auto got = co_await on_->receive_datagram(steady_time::max());
+        if (!got) {
+            co_return;
+        }
+        hooks_.on_gossip(on_->peer(), *got);
+    }
+}
+
+awaitable<void> link::run_gossip_loop() {
+    const auto self = shared_from_this();
+    std::optional<message_stream> stream;
+    while (!ended()) {
+        if (large_.empty()) {
+            co_await has_large_.wait_until(steady_time::max());
+            continue;
+        }
+        if (!stream) {
+            auto opened = co_await on_->open(from_now(slow_reader_time));
+            if (!opened) {
+                co_return;
+            }
+            stream.emplace(std::move(*opened));
+            auto begun = co_await stream->send(R"({"type":"gossip"})", from_now(slow_reader_time));
+            if (!begun) {
+                co_return;
+            }
+        }
+        std::string next(text_of(large_.front()));
+        large_.pop_front();
+        auto sent = co_await stream->send(std::move(next), from_now(slow_reader_time));
+        if (!sent) {
+            stream.reset();
+        }
+    }
+}
+
+awaitable<void> link::run_status_loop() {
+    const auto self = shared_from_this();
+    auto opened = co_await on_->open(from_now(slow_reader_time));
+    if (!opened) {
+        co_return;
+    }
+    message_stream stream(std::move(*opened), max_status_bytes);
+    auto asked = co_await stream.send(R"({"type":"status"})", from_now(slow_reader_time));
+    if (!asked) {
+        co_return;
+    }
+    for (;;) {
+        auto told = co_await stream.receive(steady_time::max());
+        if (!told) {
+            co_return;
+        }
+        auto parsed = parse_status(*told);
+        if (parsed) {
+            status_ = std::move(*parsed);
+            hooks_.on_status(on_->peer());
+        }
+    }
+}
+
+awaitable<void> link::answer(std::unique_ptr<transport::stream> opened) {
+    const auto self = shared_from_this();
+    message_stream stream(std::move(opened));
+    auto first = co_await stream.receive(from_now(opening_time));
+    if (!first) {
+        co_return;
+    }
+    const json::value opening = may_be_ours(*first) ? wire::parse_or_null(*first) : json::value();
+    const auto type = opening.is_object() ? wire::string_member(opening, "type") : std::string_view();
+    if (type == "status") {
+        co_await answer_status(std::move(stream));
+    } else if (type == "gossip") {
+        co_await take_gossip(std::move(stream));
+    } else if (type == "revocations") {
+        hooks_.on_revocations(on_->peer(), read_revocations(opening));
+    } else {
+        co_await hooks_.serve(std::move(stream), std::move(*first), on_->peer());
+    }
+}
+
+awaitable<void> link::answer_status(message_stream stream) {
+    std::uint64_t told = 0;
+    while (!ended()) {
+        if (feed_.version == told) {
+            co_await feed_.changed.wait_until(steady_time::max());
+            continue;
+        }
+        told = feed_.version;
+        auto sent = co_await stream.send(feed_.text, from_now(slow_reader_time));
+        if (!sent) {
+            co_return;
+        }
+        co_await aio::pause(least_between_status);
+    }
+}
+
+awaitable<void> link::take_gossip(message_stream stream) {
+    for (;;) {
+        auto got = co_await stream.receive(steady_time::max());
+        if (!got || got->size() > max_gossip_bytes) {
+            co_return;
+        }
+        hooks_.on_gossip(on_->peer(), bytes_of(*got));
+    }
+}
+
+awaitable<void> link::tell_revocations(std::string message) {
+    const auto self = shared_from_this();
+    auto opened = co_await on_->open(from_now(slow_reader_time));
+    if (!opened) {
+        co_return;
+    }
+    message_stream stream(std::move(*opened));
+    auto sent = co_await stream.send(std::move(message), from_now(slow_reader_time));
+    stream.finish();
+    // The other side has read it when it ends its own direction.
+    auto end = co_await stream.receive(from_now(slow_reader_time));
+    static_cast<void>(sent);
+    static_cast<void>(end);
+}
+
+}  // namespace starling::peers

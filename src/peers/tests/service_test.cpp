@@ -1,0 +1,227 @@
+#include "peers/service.hpp"
+
+#include "aio/pause.hpp"
+#include "transport/memory_network.hpp"
+#include "transport/tests/contract.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+namespace starling::peers {
+
+namespace asio = boost::asio;
+using membership::member_state;
+using namespace std::chrono_literals;
+
+admission::unix_time_s wall_now() {
+    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+/// A mesh in one process.
+class service_test : public testing::Test {
+  public:
+    struct member {
+        keys::key_pair keys = keys::key_pair::generate();
+        transport::address where;
+        std::unique_ptr<service> life;
+        node_status status;
+        std::vector<event> events;
+        std::vector<admission::revocation> kept;
+    };
+
+    admission::certificate certificate_for(const node_id& subject) const {
+        admission::certificate what;
+        what.subject = subject;
+        what.role = admission::role::worker;
+        what.issued_s = wall_now() - 10;
+        what.expires_s = wall_now() + 1'000;
+        return admission::issue(root_, what);
+    }
+
+    static std::string text_of(const transport::address& where) {
+        return where.address().to_string() + ":" + std::to_string(where.port());
+    }
+
+    /// Knows `first`, if there is one.
+    member& add(const member* first = nullptr) {
+        member& one = *members_.emplace_back(std::make_unique<member>());
+        setup of{.endpoint = network_.add(one.keys.id()), .self = one.keys, .said = {}, .contacts = {}, .revoked = {}};
+        one.where = of.endpoint->local();
+        of.said.name = "node " + std::to_string(members_.size());
+        of.said.software = "0";
+        of.said.addresses = {text_of(one.where)};
+        of.said.certificate = certificate_for(one.keys.id());
+        of.seed = members_.size();
+        if (first != nullptr) {
+            of.contacts.push_back({.id = first->keys.id(), .addresses = {text_of(first->where)}});
+        }
+        hooks calls;
+        calls.status = [&one] { return one.status; };
+        calls.serve = [](transport::message_stream stream, std::string first_message, node_id) -> awaitable<void> {
+            auto sent = co_await stream.send("you said " + first_message, transport::soon());
+            static_cast<void>(sent);
+            stream.finish();
+        };
+        calls.redeem = [](const admission::invite::secret_bytes&, const node_id&) -> result<admission::certificate> {
+            return fail(admission::errc::unknown_invite, "none here");
+        };
+        calls.on_revocation = [&one](const admission::revocation& heard) { one.kept.push_back(heard); };
+        calls.on_changed = [] {};
+        calls.on_event = [&one](const event& what) { one.events.push_back(what); };
+        auto made = service::create(io_.get_executor(), std::move(of), std::move(calls));
+        EXPECT_TRUE(made) << made.error().message;
+        one.life = std::move(*made);
+        one.life->start();
+        return one;
+    }
+
+    std::optional<peer_view> view(const member& by, const member& of) const {
+        for (peer_view& one : by.life->peers()) {
+            if (one.id == of.keys.id()) {
+                return std::move(one);
+            }
+        }
+        return std::nullopt;
+    }
+
+    bool connected(const member& a, const member& b) const {
+        const auto seen = view(a, b);
+        return seen && seen->state == member_state::alive && seen->connection != nullptr;
+    }
+
+    awaitable<void> until(std::function<bool()> is_so) {
+        const auto limit = transport::soon();
+        while (!is_so() && std::chrono::steady_clock::now() < limit) {
+            co_await aio::pause(5ms);
+        }
+        EXPECT_TRUE(is_so());
+    }
+
+    void run(std::function<awaitable<void>(service_test&)> test) {
+        auto whole = [](service_test& t, std::function<awaitable<void>(service_test&)> inner) -> awaitable<void> {
+            co_await inner(t);
+            for (const auto& one : t.members_) {
+                if (one->life) {
+                    co_await one->life->stop();
+                }
+            }
+        };
+        transport::run_to_end(io_, whole(*this, std::move(test)));
+    }
+
+    asio::io_context io_{1};
+    transport::memory_network network_{io_.get_executor()};
+    keys::key_pair root_ = keys::key_pair::generate();
+    std::vector<std::unique_ptr<member>> members_;
+};
+
+TEST_F(service_test, EveryoneFindsEveryoneThroughOne) {
+    run([](service_test& t) -> awaitable<void> {
+        auto& a = t.add();
+        for (int i = 0; i < 4; ++i) {
+            t.add(&a);
+        }
+        co_await t.until([&] {
+            for (const auto& one : t.members_) {
+                for (const auto& other : t.members_) {
+                    if (one != other && !t.connected(*one, *other)) {
+                        return false;
+                    }
+                }
+            }
+            return true;
+        });
+    });
+}
+
+TEST_F(service_test, StatusIsToldAtOnceAndWhenItChanges) {
+    run([](service_test& t) -> awaitable<void> {
+        auto& a = t.add();
+        told_model model;
+        model.info.id = "m";
+        model.content = "abc";
+        model.state = readiness::ready;
+        model.load.slots = 4;
+        a.status.models.push_back(model);
+        auto& b = t.add(&a);
+        co_await t.until([&] {
+            const auto seen = t.view(b, a);
+            return seen && seen->status && seen->status->models.size() == 1;
+        });
+        EXPECT_EQ(t.view(b, a)->status->models[0].content, "abc");
+        a.status.models[0].load.busy = 3;
+        a.life->status_changed();
+        co_await t.until([&] { return t.view(b, a)->status->models[0].load.busy == 3; });
+    });
+}
+
+TEST_F(service_test, ARequestReachesItsHandler) {
+    run([](service_test& t) -> awaitable<void> {
+        auto& a = t.add();
+        auto& b = t.add(&a);
+        co_await t.until([&] { return t.connected(b, a); });
+        const auto seen = t.view(b, a);
+        auto opened = co_await seen->connection->open(transport::soon());
+        transport::message_stream stream(std::move(*opened));
+        const std::string question = R"({"type":"prompt","model":"m"})";
+        auto sent = co_await stream.send(question, transport::soon());
+        auto answer = co_await stream.receive(transport::soon());
+        EXPECT_TRUE(answer);
+        EXPECT_EQ(*answer, "you said " + question);
+    });
+}
+
+TEST_F(service_test, ARevokedMemberIsOutEverywhereAndKnowsIt) {
+    run([](service_test& t) -> awaitable<void> {
+        auto& a = t.add();
+        auto& b = t.add(&a);
+        auto& c = t.add(&a);
+        co_await t.until([&] { return t.connected(b, c) && t.connected(a, c) && t.connected(a, b); });
+        a.life->revoke(admission::revoke(t.root_, c.keys.id(), wall_now()));
+        co_await t.until([&] {
+            const auto at_a = t.view(a, c);
+            const auto at_b = t.view(b, c);
+            return at_a->revoked && !at_a->connection && at_b->revoked && !at_b->connection;
+        });
+        EXPECT_EQ(b.kept.size(), 1U);
+        co_await t.until([&] {
+            return std::any_of(c.events.begin(), c.events.end(),
+                               [](const event& e) { return e.kind == event_kind::self_revoked; });
+        });
+        co_await aio::pause(500ms);
+        EXPECT_FALSE(t.view(a, c)->connection);
+        EXPECT_FALSE(t.view(b, c)->connection);
+        EXPECT_TRUE(t.connected(a, b));
+    });
+}
+
+TEST_F(service_test, WhoStopsHasLeftAndIsNotCalledBack) {
+    run([](service_test& t) -> awaitable<void> {
+        auto& a = t.add();
+        auto& b = t.add(&a);
+        auto& c = t.add(&a);
+        co_await t.until([&] { return t.connected(b, c) && t.connected(a, c); });
+        co_await c.life->stop();
+        co_await t.until(
+            [&] { return t.view(a, c)->state == member_state::left && t.view(b, c)->state == member_state::left; });
+        c.life.reset();
+        co_await aio::pause(100ms);
+        EXPECT_FALSE(t.view(a, c)->connection);
+    });
+}
+
+TEST_F(service_test, ALineThatWasCutIsNoticedAndHeals) {
+    run([](service_test& t) -> awaitable<void> {
+        auto& a = t.add();
+        auto& b = t.add(&a);
+        co_await t.until([&] { return t.connected(a, b) && t.connected(b, a); });
+        t.network_.cut(a.where, b.where);
+        co_await t.until([&] { return !t.view(a, b)->connection && !t.view(b, a)->connection; });
+        t.network_.heal(a.where, b.where);
+        co_await t.until([&] { return t.connected(a, b) && t.connected(b, a); });
+    });
+}
+
+}  // namespace starling::peers
