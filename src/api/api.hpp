@@ -22,6 +22,8 @@
 
 namespace starling::api {
 
+class mesh_view;
+
 struct options {
     std::string bind = "127.0.0.1";         // an IP address
     std::uint16_t port = 9337;              // 0: a free one
@@ -37,7 +39,8 @@ struct node_facts {
     std::string node_id;
     std::string name;
     std::string version;
-    std::string mesh_id;                                // empty while it is in none
+    mesh_view* mesh = nullptr;                          // outlives the server; null: in none
+    std::string control_token;                          // empty: what it opens is closed
     std::string role;                                   // worker, client, both
     std::function<route::machine_load()> machine_load;  // none: reported as idle
     std::function<std::uint64_t()> random;              // seeds of requests that name none, and request ids

@@ -17,6 +17,20 @@ http::response error_response(const error& why, std::string_view param, http::he
     return answer;
 }
 
+void call::answered_by(const engine::provenance& from) {
+    if (!from.reason.empty()) {
+        entry.detail = from.reason;
+    }
+    if (from.node.empty()) {
+        return;
+    }
+    for (auto& [name, value] : headers) {
+        if (name == "x-starling-node") {
+            value = from.node;
+        }
+    }
+}
+
 void call::send(int status, std::string_view content_type, std::string body) {
     entry.status = status;
     http::response answer{status, headers, std::move(body)};

@@ -5,6 +5,7 @@
 #include "api/api.hpp"
 #include "api/routes.hpp"
 #include "base/result.hpp"
+#include "engine/types.hpp"
 #include "http/handler.hpp"
 
 #include <string>
@@ -23,6 +24,9 @@ struct call {
     double seconds_so_far() const {
         return std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     }
+
+    /// Who generates the answer, for its headers and the log; nothing new when it is this node.
+    void answered_by(const engine::provenance& from);
 
     /// Each of these answers the call.
     void send(int status, std::string_view content_type, std::string body);

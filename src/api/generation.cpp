@@ -16,6 +16,7 @@ http::awaitable<result<void>> generation::open(std::vector<engine::generate_requ
         }
         streams_.push_back(std::move(*stream));
     }
+    from_ = streams_.front()->from();
     co_return result<void>{};
 }
 
@@ -50,6 +51,9 @@ http::awaitable<void> generation::run_choice(std::size_t choice, choice_sink& si
         if (sink.is_behind()) {
             co_await sink.caught_up();
         }
+    }
+    if (choice == 0) {
+        from_ = streams_[choice]->from();
     }
     streams_[choice].reset();  // its slot is free, whatever the other choices still do
 }

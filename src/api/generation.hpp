@@ -46,6 +46,9 @@ class generation {
     /// Over all choices; a prompt counts once, however many choices it has.
     const engine::token_usage& usage() const { return usage_; }
 
+    /// Of the first choice: who generates it, as known now.
+    const engine::provenance& from() const { return from_; }
+
     /// Of the choice that finished last.
     const engine::stream_timing& timing() const { return timing_; }
 
@@ -59,6 +62,7 @@ class generation {
     std::optional<error> failure_;
     engine::token_usage usage_;
     engine::stream_timing timing_;
+    engine::provenance from_;
 };
 
 }  // namespace starling::api

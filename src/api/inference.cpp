@@ -1,6 +1,7 @@
 #include "api/inference.hpp"
 
 #include "aio/together.hpp"
+#include "api/mesh_view.hpp"
 #include "api/sinks.hpp"
 #include "openai/sse.hpp"
 
@@ -37,12 +38,13 @@ std::vector<std::string> echoes_of(const std::vector<engine::generate_request>& 
 
 }  // namespace
 
-inference::inference(const options& options, route::model_table& models, metrics& metrics,
+inference::inference(const options& options, route::model_table& models, mesh_view* mesh, metrics& metrics,
                      std::function<std::uint64_t()> random)
-    : options_(options), models_(models), metrics_(metrics), random_(std::move(random)) {}
+    : options_(options), models_(models), mesh_(mesh), metrics_(metrics), random_(std::move(random)) {}
 
 std::shared_ptr<engine::generator> inference::choose(call& call, const std::string& model) {
-    auto chosen = models_.choose(model, std::chrono::steady_clock::now());
+    const auto now = std::chrono::steady_clock::now();
+    auto chosen = mesh_ != nullptr ? mesh_->choose(model, now) : models_.choose(model, now);
     if (chosen.has_error()) {
         call.send_error(chosen.error(), "model");
         return nullptr;
@@ -79,6 +81,7 @@ http::awaitable<void> inference::chat(call& call, std::string body) {
         call.send_error(opened.error());
         co_return;
     }
+    call.answered_by(drawn.from());
     auto format = make_chat_format(identify(call, "chatcmpl-"), streaming, logprobs);
     co_await answer(call, std::move(drawn), std::move(format), streaming, choices, logprobs);
 }
@@ -109,6 +112,7 @@ http::awaitable<void> inference::completions(call& call, std::string body) {
         call.send_error(opened.error());
         co_return;
     }
+    call.answered_by(drawn.from());
     auto format = make_completion_format(identify(call, "cmpl-"), streaming, logprobs, choices, std::move(echoes));
     co_await answer(call, std::move(drawn), std::move(format), streaming, choices, logprobs);
 }
@@ -130,6 +134,7 @@ http::awaitable<void> inference::answer_whole(call& call, generation& generation
     if (generation.failure()) {
         call.send_error(*generation.failure());
     } else {
+        call.answered_by(generation.from());
         call.send_json(format.whole(sink.release(), generation.usage()));
     }
 }
@@ -146,6 +151,7 @@ http::awaitable<void> inference::answer_stream(call& call, generation& generatio
         call.entry.detail = generation.failure()->message;
         sink.write(openai::sse_error(*generation.failure()));
     } else {
+        call.answered_by(generation.from());
         sink.usage(generation.usage());
         sink.write(openai::sse_done);
     }
@@ -184,6 +190,7 @@ http::awaitable<void> inference::embeddings(call& call, std::string body) {
         call.send_error(vectors.error());
         co_return;
     }
+    call.answered_by(vectors->from);
     call.entry.prompt_tokens = vectors->prompt_tokens;
     call.send_json(openai::embeddings_answer(call.entry.model, *vectors, parsed->encoding));
 }

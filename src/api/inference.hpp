@@ -15,7 +15,7 @@ namespace starling::api {
 
 class inference {
   public:
-    inference(const options& options, route::model_table& models, metrics& metrics,
+    inference(const options& options, route::model_table& models, mesh_view* mesh, metrics& metrics,
               std::function<std::uint64_t()> random);
 
     /// Bodies are taken by value: they are freed before the first token is awaited.
@@ -37,6 +37,7 @@ class inference {
 
     const options& options_;
     route::model_table& models_;
+    mesh_view* mesh_;
     metrics& metrics_;
     std::function<std::uint64_t()> random_;
 };

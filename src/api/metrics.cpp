@@ -66,8 +66,8 @@ void add_model_states(std::vector<prometheus::MetricFamily>& all, const scrape_f
     {
         gauge_family states(all, "starling_model_state", "1 for the state that the model is in");
         for (const auto& model : facts.models) {
-            for (const auto state :
-                 {route::model_state::loading, route::model_state::ready, route::model_state::failed}) {
+            for (const auto state : {route::model_state::standby, route::model_state::loading,
+                                     route::model_state::ready, route::model_state::failed}) {
                 states.add(model.state == state ? 1.0 : 0.0,
                            {label{"model", model.id}, label{"state", to_string(state)}});
             }
@@ -86,6 +86,32 @@ void add_process(std::vector<prometheus::MetricFamily>& all, const scrape_facts&
     gauge_family(all, "starling_http_connections", "open connections").add(static_cast<double>(facts.connections));
     gauge_family(all, "starling_process_resident_memory_bytes", "resident memory of the process")
         .add(static_cast<double>(facts.resident_bytes));
+}
+
+void add_mesh(std::vector<prometheus::MetricFamily>& all, const scrape_facts& facts) {
+    if (!facts.routing) {
+        return;
+    }
+    {
+        gauge_family peers(all, "starling_peers", "other members of the mesh, by state");
+        for (const auto& [state, count] : facts.peers) {
+            peers.add(static_cast<double>(count), {label{"state", state}});
+        }
+    }
+    const routing_facts& routing = *facts.routing;
+    constexpr auto counting = prometheus::MetricType::Counter;
+    {
+        gauge_family routed(all, "starling_routed_requests_total", "requests by where they were answered", counting);
+        routed.add(static_cast<double>(routing.here), {label{"to", "here"}});
+        routed.add(static_cast<double>(routing.to_peers), {label{"to", "peer"}});
+    }
+    gauge_family(all, "starling_routing_moved_on_total", "times that a node refused and the next one was asked",
+                 counting)
+        .add(static_cast<double>(routing.moved_on));
+    gauge_family(all, "starling_resumed_streams_total", "streams that went on at another node", counting)
+        .add(static_cast<double>(routing.resumed));
+    gauge_family(all, "starling_lost_streams_total", "streams that no node could go on with", counting)
+        .add(static_cast<double>(routing.lost));
 }
 
 }  // namespace
@@ -154,6 +180,7 @@ void metrics::answer_complete(const std::string& model, const engine::token_usag
 std::string metrics::render(const scrape_facts& facts) const {
     auto all = registry_->Collect();
     add_process(all, facts);
+    add_mesh(all, facts);
     add_model_states(all, facts);
     add_engine_gauge(all, facts, "starling_slots", "requests that can be answered at the same time",
                      [](const engine::engine_load& load) { return static_cast<double>(load.slots); });

@@ -1,12 +1,14 @@
 // Prometheus metrics: what happened is counted here; what is now (queues, slots, models) is read at each scrape.
 #pragma once
 
+#include "api/mesh_view.hpp"
 #include "engine/types.hpp"
 #include "route/model_table.hpp"
 
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +31,8 @@ struct scrape_facts {
     std::size_t connections = 0;
     std::uint64_t resident_bytes = 0;
     std::vector<route::model_status> models;
+    std::optional<routing_facts> routing;      // none: in no mesh
+    std::map<std::string, std::size_t> peers;  // by state
 };
 
 class metrics {

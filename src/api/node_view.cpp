@@ -1,5 +1,6 @@
 #include "api/node_view.hpp"
 
+#include "api/mesh_view.hpp"
 #include "api/process_memory.hpp"
 #include "openai/answer.hpp"
 
@@ -71,6 +72,56 @@ json::object model_json(const model_status& model) {
     return out;
 }
 
+json::object peer_json(const peer_facts& peer) {
+    json::array models;
+    for (const std::string& model : peer.models) {
+        models.push_back(json::value(model));
+    }
+    return {{"node_id", peer.node_id},
+            {"name", peer.name},
+            {"role", peer.role},
+            {"state", peer.state},
+            {"rtt_ms", peer.rtt_ms ? json::value(rounded(*peer.rtt_ms)) : json::value(nullptr)},
+            {"path", peer.path},
+            {"health", peer.health ? json::value(health_json(*peer.health)) : json::value(nullptr)},
+            {"models", std::move(models)},
+            {"version", peer.version}};
+}
+
+json::object routing_json(const routing_facts& routing) {
+    json::array recent;
+    for (const routing_decision& one : routing.recent) {
+        json::object decision{
+            {"request_id", one.request_id}, {"model", one.model}, {"node_id", one.node_id}, {"reason", one.reason}};
+        if (!one.cause.empty()) {
+            decision["cause"] = one.cause;
+        }
+        if (one.resumed_at >= 0) {
+            decision["resumed_at"] = one.resumed_at;
+        }
+        recent.push_back(std::move(decision));
+    }
+    return {{"here", routing.here},       {"to_peers", routing.to_peers}, {"moved_on", routing.moved_on},
+            {"resumed", routing.resumed}, {"lost", routing.lost},         {"recent", std::move(recent)}};
+}
+
+json::array demand_json(const std::vector<route::model_demand>& demand) {
+    json::array out;
+    for (const route::model_demand& one : demand) {
+        out.push_back(json::object{{"model", one.model},
+                                   {"requests", one.requests},
+                                   {"request_rate_per_min", rounded(one.rate_per_min)},
+                                   {"last_active_s", rounded(one.last_active_s)}});
+    }
+    return out;
+}
+
+std::size_t alive(const std::vector<peer_facts>& peers) {
+    return static_cast<std::size_t>(std::count_if(peers.begin(), peers.end(), [](const peer_facts& one) {
+        return one.state == "alive" || one.state == "suspect";
+    }));
+}
+
 openai::listed_model listed(const model_status& model, std::int64_t created_s) {
     return {model.id, created_s, model.generator ? model.generator->info() : engine::model_info{}};
 }
@@ -113,14 +164,21 @@ void node_view::health(call& call) const {
     const auto any = [&](model_state state) {
         return std::any_of(all.begin(), all.end(), [&](const model_status& model) { return model.state == state; });
     };
+    bool elsewhere = false;
+    for (const mesh_model& model : facts_.mesh != nullptr ? facts_.mesh->models() : std::vector<mesh_model>()) {
+        elsewhere = elsewhere || model.state == model_state::ready;
+    }
     json::array models;
     for (const auto& model : all) {
         models.push_back(json::object{{"id", model.id},
                                       {"state", route::to_string(model.state)},
                                       {"progress", rounded(static_cast<double>(model.progress))}});
     }
-    const bool ready = all.empty() || any(model_state::ready);
-    const char* status = all.empty() ? "idle" : ready ? "ready" : any(model_state::loading) ? "loading" : "failed";
+    const bool ready = all.empty() || any(model_state::ready) || any(model_state::standby) || elsewhere;
+    const char* status = all.empty() && !elsewhere   ? "idle"
+                         : ready                     ? "ready"
+                         : any(model_state::loading) ? "loading"
+                                                     : "failed";
     if (!ready) {
         call.headers.emplace_back("retry-after", "2");
     }
@@ -128,27 +186,40 @@ void node_view::health(call& call) const {
               json::serialize(json::object{{"status", status}, {"models", std::move(models)}}));
 }
 
-void node_view::models(call& call) const {
+std::vector<openai::listed_model> node_view::served() const {
     std::vector<openai::listed_model> list;
     for (const auto& model : models_.snapshot(steady_clock::now())) {
         if (model.state != model_state::failed) {
             list.push_back(listed(model, started_unix_s_));
         }
     }
-    call.send_json(openai::model_list_answer(list));
+    if (facts_.mesh == nullptr) {
+        return list;
+    }
+    for (mesh_model& model : facts_.mesh->models()) {
+        const auto same = [&](const openai::listed_model& one) { return one.id == model.info.id; };
+        if (std::none_of(list.begin(), list.end(), same)) {
+            list.push_back({model.info.id, started_unix_s_, std::move(model.info)});
+        }
+    }
+    return list;
+}
+
+void node_view::models(call& call) const {
+    call.send_json(openai::model_list_answer(served()));
 }
 
 void node_view::model(call& call, std::string_view id) const {
-    for (const auto& model : models_.snapshot(steady_clock::now())) {
+    for (const openai::listed_model& model : served()) {
         if (model.id == id) {
-            call.send_json(openai::model_answer(listed(model, started_unix_s_)));
+            call.send_json(openai::model_answer(model));
             return;
         }
     }
-    call.send_error(fail(engine::errc::unknown_model,
-                         fmt::format("The model '{}' does not exist on this node. GET /v1/models lists those that do.",
-                                     id.substr(0, 128))),
-                    "model");
+    call.send_error(
+        fail(engine::errc::unknown_model,
+             fmt::format("The model '{}' does not exist here. GET /v1/models lists those that do.", id.substr(0, 128))),
+        "model");
 }
 
 void node_view::metrics_text(call& call, std::size_t connections) const {
@@ -159,6 +230,12 @@ void node_view::metrics_text(call& call, std::size_t connections) const {
     scrape.connections = connections;
     scrape.resident_bytes = resident_memory();
     scrape.models = models_.snapshot(steady_clock::now());
+    if (facts_.mesh != nullptr) {
+        scrape.routing = facts_.mesh->routing();
+        for (const peer_facts& peer : facts_.mesh->peers()) {
+            ++scrape.peers[peer.state];
+        }
+    }
     call.send(200, "text/plain; version=0.0.4; charset=utf-8", metrics_.render(scrape));
 }
 
@@ -169,11 +246,10 @@ void node_view::status(call& call) const {
     for (const auto& model : all) {
         models.push_back(model_json(model));
     }
-    call.send_json(json::serialize(
-        json::object{{"node_id", facts_.node_id},
+    json::object out{{"node_id", facts_.node_id},
                      {"name", facts_.name},
                      {"version", facts_.version},
-                     {"mesh_id", facts_.mesh_id.empty() ? json::value(nullptr) : json::value(facts_.mesh_id)},
+                     {"mesh_id", nullptr},
                      {"role", facts_.role},
                      {"health", health_json(assess(facts_, load))},
                      {"models", std::move(models)},
@@ -181,26 +257,38 @@ void node_view::status(call& call) const {
                                              {"busy", load.busy},
                                              {"queued", load.queued},
                                              {"tokens_per_s", rounded(load.tokens_per_s)}}},
-                     {"uptime_s", rounded(std::chrono::duration<double>(steady_clock::now() - started_).count())}}));
+                     {"uptime_s", rounded(std::chrono::duration<double>(steady_clock::now() - started_).count())}};
+    if (facts_.mesh != nullptr && !facts_.mesh->id().empty()) {
+        const auto peers = facts_.mesh->peers();
+        out["mesh_id"] = facts_.mesh->id();
+        out["peers"] = json::object{{"alive", alive(peers)}, {"known", peers.size()}};
+        out["routing"] = routing_json(facts_.mesh->routing());
+        out["demand"] = demand_json(facts_.mesh->demand());
+    }
+    call.send_json(json::serialize(out));
 }
 
 void node_view::peers(call& call) const {
     const auto all = models_.snapshot(steady_clock::now());
-    json::array models;
+    peer_facts self;
+    self.node_id = facts_.node_id;
+    self.name = facts_.name;
+    self.role = facts_.role;
+    self.state = "alive";
+    self.rtt_ms = 0.0;
+    self.path = "local";
+    self.health = assess(facts_, total_load(all));
+    self.version = facts_.version;
     for (const auto& model : all) {
         if (model.state == model_state::ready) {
-            models.push_back(json::value(model.id));
+            self.models.push_back(model.id);
         }
     }
-    call.send_json(json::serialize(json::array{json::object{{"node_id", facts_.node_id},
-                                                            {"name", facts_.name},
-                                                            {"role", facts_.role},
-                                                            {"state", "alive"},
-                                                            {"rtt_ms", 0},
-                                                            {"path", "local"},
-                                                            {"health", health_json(assess(facts_, total_load(all)))},
-                                                            {"models", std::move(models)},
-                                                            {"version", facts_.version}}}));
+    json::array out{peer_json(self)};
+    for (const peer_facts& peer : facts_.mesh != nullptr ? facts_.mesh->peers() : std::vector<peer_facts>()) {
+        out.push_back(peer_json(peer));
+    }
+    call.send_json(json::serialize(out));
 }
 
 void node_view::deployments(call& call) const {

@@ -5,8 +5,10 @@
 #include "api/api.hpp"
 #include "api/call.hpp"
 #include "api/metrics.hpp"
+#include "openai/answer.hpp"
 
 #include <string_view>
+#include <vector>
 
 namespace starling::api {
 
@@ -23,6 +25,9 @@ class node_view {
     void deployments(call& call) const;
 
   private:
+    /// What /v1/models lists: the models of this node, then those that other nodes of the mesh serve.
+    std::vector<openai::listed_model> served() const;
+
     const node_facts& facts_;
     route::model_table& models_;
     metrics& metrics_;

@@ -10,20 +10,22 @@ namespace {
 constexpr std::string_view model_prefix = "/v1/models/";
 
 constexpr std::array entries{
-    route_entry{endpoint::chat_completions, "/v1/chat/completions", "POST", false},
-    route_entry{endpoint::completions, "/v1/completions", "POST", false},
-    route_entry{endpoint::embeddings, "/v1/embeddings", "POST", false},
-    route_entry{endpoint::models, "/v1/models", "GET", false},
-    route_entry{endpoint::model, "/v1/models/{id}", "GET", false},
-    route_entry{endpoint::health, "/health", "GET", true},
-    route_entry{endpoint::metrics, "/metrics", "GET", false},
-    route_entry{endpoint::status, "/api/status", "GET", false},
-    route_entry{endpoint::peers, "/api/peers", "GET", false},
-    route_entry{endpoint::deployments, "/api/deployments", "GET", false},
-    route_entry{endpoint::start_page, "/", "GET", true},
+    route_entry{endpoint::chat_completions, "/v1/chat/completions", "POST"},
+    route_entry{endpoint::completions, "/v1/completions", "POST"},
+    route_entry{endpoint::embeddings, "/v1/embeddings", "POST"},
+    route_entry{endpoint::models, "/v1/models", "GET"},
+    route_entry{endpoint::model, "/v1/models/{id}", "GET"},
+    route_entry{endpoint::health, "/health", "GET", access::everyone},
+    route_entry{endpoint::metrics, "/metrics", "GET"},
+    route_entry{endpoint::status, "/api/status", "GET"},
+    route_entry{endpoint::peers, "/api/peers", "GET"},
+    route_entry{endpoint::deployments, "/api/deployments", "GET"},
+    route_entry{endpoint::invites, "/api/invites", "POST", access::control_token},
+    route_entry{endpoint::revocations, "/api/revocations", "POST", access::control_token},
+    route_entry{endpoint::start_page, "/", "GET", access::everyone},
 };
 
-constexpr route_entry no_route{endpoint::unknown, "unknown", "", false};
+constexpr route_entry no_route{endpoint::unknown, "unknown", ""};
 
 }  // namespace
 

@@ -17,15 +17,23 @@ enum class endpoint {
     status,
     peers,
     deployments,
+    invites,
+    revocations,
     start_page,
     unknown,
+};
+
+enum class access {
+    api_key,  // where the node asks for one
+    everyone,
+    control_token,  // those who may read the node's data directory
 };
 
 struct route_entry {
     api::endpoint endpoint = api::endpoint::unknown;
     std::string_view path;    // as metrics and logs name it
     std::string_view method;  // GET includes HEAD
-    bool is_open = false;     // asked without an API key
+    access who = access::api_key;
 };
 
 /// The endpoint of this path; `unknown` where there is none.

@@ -3,6 +3,8 @@
 #include "api/api.hpp"
 #include "api/call.hpp"
 #include "api/inference.hpp"
+#include "api/mesh_control.hpp"
+#include "api/mesh_view.hpp"
 #include "api/metrics.hpp"
 #include "api/node_view.hpp"
 #include "api/start_page.hpp"
@@ -62,7 +64,7 @@ class server::impl final : public http::handler {
           facts_(std::move(facts)),
           log_(std::move(log)),
           random_(or_system_random(facts_.random)),
-          inference_(options_, models, metrics_, random_),
+          inference_(options_, models, facts_.mesh, metrics_, random_),
           view_(facts_, models, metrics_),
           http_(std::move(network), options_.limits, *this) {}
 
@@ -114,7 +116,15 @@ std::optional<error> server::impl::find_fault(const http::request& head, const r
                     fmt::format("Pages of {} may not use this node. Allow them with --cors-origin.",
                                 http::find_header(head.headers, "origin").substr(0, max_logged_path)));
     }
-    if (!options_.api_keys.empty() && !route.is_open && !is_known_key(options_.api_keys, bearer_token(head.headers))) {
+    if (route.who == access::control_token &&
+        (facts_.control_token.empty() || !is_known_key({facts_.control_token}, bearer_token(head.headers)))) {
+        return fail(openai::errc::invalid_api_key,
+                    fmt::format("{} wants the control token of this node, which is in node.json in its data directory; "
+                                "`starling invite` and `starling peers` send it.",
+                                route.path));
+    }
+    if (!options_.api_keys.empty() && route.who == access::api_key &&
+        !is_known_key(options_.api_keys, bearer_token(head.headers))) {
         return fail(openai::errc::invalid_api_key,
                     bearer_token(head.headers).empty()
                         ? "This node asks for an API key. Send it as 'Authorization: Bearer KEY'."
@@ -231,6 +241,8 @@ http::awaitable<void> server::impl::dispatch(call& call, http::request request) 
         case endpoint::status: view_.status(call); break;
         case endpoint::peers: view_.peers(call); break;
         case endpoint::deployments: view_.deployments(call); break;
+        case endpoint::invites: answer_invite(call, facts_.mesh, request.body); break;
+        case endpoint::revocations: answer_revocation(call, facts_.mesh, request.body); break;
         case endpoint::start_page: call.send(200, "text/html; charset=utf-8", std::string(start_page_html)); break;
         case endpoint::unknown: break;  // refused before its body was read
     }

@@ -96,9 +96,16 @@ struct embed_request {
     std::vector<std::variant<std::string, std::vector<token_id>>> inputs;
 };
 
+/// Where an answer comes from, for headers, logs and status.
+struct provenance {
+    std::string node;    // id of the node that generates; empty: this one
+    std::string reason;  // why it was chosen, in one line
+};
+
 struct embedding_result {
     std::vector<std::vector<float>> vectors;  // one for each input, length 1 in the Euclidean norm
     std::int32_t prompt_tokens = 0;
+    provenance from;
 };
 
 struct token_alternative {
@@ -165,12 +172,6 @@ struct model_info {
     std::int32_t layers = 0;
     std::int32_t embedding_length = 0;
     bool has_chat_template = false;
-};
-
-/// Where an answer comes from, for headers, logs and status.
-struct provenance {
-    std::string node;    // id of the node that generates; empty: this one
-    std::string reason;  // why it was chosen, in one line
 };
 
 /// A snapshot for routing, metrics and status.

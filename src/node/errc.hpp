@@ -11,6 +11,7 @@ enum class errc {
     cannot_listen,    // the port is taken, or the address is not of this machine
     model,            // a model cannot be found, fetched or loaded
     remote,           // another node does not answer, or answers with an error
+    mesh,             // this node is not taken into the mesh, or may not do what was asked in it
     stopped,          // the node was stopped while somebody waited for it
     internal,
 };
@@ -26,6 +27,7 @@ constexpr const char* describe(errc e) {
         case errc::cannot_listen: return "cannot listen";
         case errc::model: return "model";
         case errc::remote: return "other node";
+        case errc::mesh: return "mesh";
         case errc::stopped: return "stopped";
         case errc::internal: return "internal error";
     }

@@ -2,6 +2,7 @@
 
 #include "aio/run_on.hpp"
 #include "llama/llama.hpp"
+#include "models/content_id.hpp"
 #include "node/key_file.hpp"
 #include "node/model_files.hpp"
 #include "upstream/upstream.hpp"
@@ -103,7 +104,8 @@ result<void> model_loader::add(const std::string& reference) {
     if (std::any_of(wanted_.begin(), wanted_.end(), same)) {
         return fail(errc::model, "Two of the models are called '" + model.id + "'; clients could not tell them apart.");
     }
-    services_.table->announce(model.id, parsed->text());
+    services_.table->announce(model.id, parsed->text(),
+                              settings_.standby ? route::model_state::standby : route::model_state::loading);
     wanted_.push_back(std::move(model));
     return {};
 }
@@ -117,14 +119,33 @@ result<void> model_loader::check_memory(const models::model_details& model) cons
 }
 
 void model_loader::start() {
-    if (wanted_.empty() && services_.on_settled) {
+    if ((wanted_.empty() || settings_.standby) && services_.on_settled) {
         asio::post(services_.network, services_.on_settled);
     }
+    if (settings_.standby) {
+        return;
+    }
     for (wanted& model : wanted_) {
-        ++running_;
-        asio::co_spawn(services_.network, bring_up(std::move(model)), asio::detached);
+        begin(std::move(model));
     }
     wanted_.clear();
+}
+
+void model_loader::load_standby(std::string_view id) {
+    const auto found = std::find_if(wanted_.begin(), wanted_.end(), [&](const wanted& one) { return one.id == id; });
+    if (found == wanted_.end() || stopping_) {
+        return;
+    }
+    wanted model = std::move(*found);
+    wanted_.erase(found);
+    services_.log->info("{} is wanted by the mesh, and nobody serves it; loading it", model.id);
+    services_.table->announce(model.id, model.reference.text());
+    begin(std::move(model));
+}
+
+void model_loader::begin(wanted model) {
+    ++running_;
+    asio::co_spawn(services_.network, bring_up(std::move(model)), asio::detached);
 }
 
 asio::awaitable<void> model_loader::stop() {
@@ -140,7 +161,7 @@ asio::awaitable<void> model_loader::stop() {
 
 asio::awaitable<void> model_loader::bring_up(wanted model) {
     const std::string id = model.id;
-    result<std::shared_ptr<engine::generator>> outcome = fail(errc::internal, {});
+    result<loaded> outcome = fail(errc::internal, {});
     try {
         outcome = co_await fetch_and_load(std::move(model));
     } catch (const std::exception& thrown) {
@@ -150,7 +171,7 @@ asio::awaitable<void> model_loader::bring_up(wanted model) {
     finish(id, std::move(outcome));
 }
 
-asio::awaitable<result<std::shared_ptr<engine::generator>>> model_loader::fetch_and_load(wanted model) {
+asio::awaitable<result<model_loader::loaded>> model_loader::fetch_and_load(wanted model) {
     if (!model.file) {
         auto fetched = co_await fetch_file(model);
         if (!fetched) {
@@ -182,8 +203,7 @@ asio::awaitable<result<models::local_model>> model_loader::fetch_file(wanted mod
                                       asio::bind_cancellation_slot(cancel->slot(), asio::use_awaitable));
 }
 
-result<std::shared_ptr<engine::generator>> model_loader::load_blocking(const std::string& id,
-                                                                       const models::local_model& file) {
+result<model_loader::loaded> model_loader::load_blocking(const std::string& id, const models::local_model& file) {
     auto progress = [this, id](float fraction) {
         post_progress(id, model_phase::loading, fraction);
         return !stopping_.load();
@@ -191,28 +211,35 @@ result<std::shared_ptr<engine::generator>> model_loader::load_blocking(const std
     auto log = [log = services_.log](llama::log_level level, const std::string& text) {
         log->log(level_of(level), text);
     };
-    return llama::load_engine(engine_options(settings_, id, file), progress, log);
+    auto engine = llama::load_engine(engine_options(settings_, id, file), progress, log);
+    if (!engine) {
+        return engine.error();
+    }
+    auto content = models::content_id(file.path);
+    if (!content) {
+        return content.error();
+    }
+    return loaded{.generator = std::move(*engine), .content = std::move(*content)};
 }
 
-asio::awaitable<result<std::shared_ptr<engine::generator>>> model_loader::load_on_thread(std::string id,
-                                                                                         models::local_model file) {
+asio::awaitable<result<model_loader::loaded>> model_loader::load_on_thread(std::string id, models::local_model file) {
     co_return load_blocking(id, file);
 }
 
-void model_loader::finish(const std::string& id, result<std::shared_ptr<engine::generator>> loaded) {
-    if (loaded) {
-        const engine::model_info info = (*loaded)->info();
+void model_loader::finish(const std::string& id, result<loaded> outcome) {
+    if (outcome) {
+        const engine::model_info info = outcome->generator->info();
         services_.log->info("{} is ready: {} layers, {} tokens of context, from {}", id, info.layers,
                             info.context_length, info.source);
-        services_.table->set_ready(id, std::move(*loaded));
+        services_.table->set_ready(id, std::move(outcome->generator), std::move(outcome->content));
         ++ready_;
         report(id, model_phase::ready, 1.0F);
     } else {
         if (!stopping_) {
-            services_.log->error("{}: {}", id, loaded.error().message);
+            services_.log->error("{}: {}", id, outcome.error().message);
         }
-        last_failure_ = loaded.error().message;
-        services_.table->set_failed(id, loaded.error());
+        last_failure_ = outcome.error().message;
+        services_.table->set_failed(id, outcome.error());
         report(id, model_phase::failed, 0.0F, last_failure_);
     }
     if (--running_ == 0) {

@@ -50,8 +50,11 @@ class model_loader {
     /// The configured upstream server, under this name. Errors: settings::errc (the URL, the key file), errc::data_dir.
     result<void> add_upstream(const std::string& model);
 
-    /// Begins to load everything that was added.
+    /// Begins to load everything that was added; standby models only when they are asked for.
     void start();
+
+    /// Loads a standby model; anything else stays as it is.
+    void load_standby(std::string_view id);
 
     /// Gives loads up and waits for them.
     boost::asio::awaitable<void> stop();
@@ -61,6 +64,10 @@ class model_loader {
     const std::string& last_failure() const { return last_failure_; }
 
   private:
+    struct loaded {
+        std::shared_ptr<engine::generator> generator;
+        std::string content;
+    };
     struct wanted {
         std::string id;
         models::reference reference;
@@ -68,13 +75,13 @@ class model_loader {
     };
 
     boost::asio::awaitable<void> bring_up(wanted model);
-    boost::asio::awaitable<result<std::shared_ptr<engine::generator>>> fetch_and_load(wanted model);
+    boost::asio::awaitable<result<loaded>> fetch_and_load(wanted model);
     boost::asio::awaitable<result<models::local_model>> fetch_file(wanted model);
-    boost::asio::awaitable<result<std::shared_ptr<engine::generator>>> load_on_thread(std::string id,
-                                                                                      models::local_model file);
-    result<std::shared_ptr<engine::generator>> load_blocking(const std::string& id, const models::local_model& file);
+    boost::asio::awaitable<result<loaded>> load_on_thread(std::string id, models::local_model file);
+    result<loaded> load_blocking(const std::string& id, const models::local_model& file);
     result<void> check_memory(const models::model_details& model) const;
-    void finish(const std::string& id, result<std::shared_ptr<engine::generator>> loaded);
+    void begin(wanted model);
+    void finish(const std::string& id, result<loaded> outcome);
     void report(const std::string& id, model_phase phase, float progress, std::string message = {});
     void post_progress(const std::string& id, model_phase phase, float progress);
 

@@ -1,12 +1,14 @@
 #include "node/node.hpp"
 
 #include "api/api.hpp"
+#include "base/hex.hpp"
 #include "fetch/fetch.hpp"
 #include "http/errc.hpp"
 #include "models/models.hpp"
 #include "node/access_log.hpp"
 #include "node/key_file.hpp"
 #include "node/machine_sampler.hpp"
+#include "node/mesh.hpp"
 #include "node/model_files.hpp"
 #include "node/model_loader.hpp"
 #include "node/node_key.hpp"
@@ -17,6 +19,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -32,6 +35,9 @@ namespace starling::node {
 namespace asio = boost::asio;
 
 namespace {
+
+/// For a client to meet somebody who serves, before it says that it is ready.
+constexpr std::chrono::milliseconds client_patience{5'000};
 
 std::uint64_t system_random() {
     std::uint64_t number = 0;
@@ -68,12 +74,14 @@ error listen_failure(const error& why, const settings::config& settings) {
 
 class node::impl {
   public:
-    impl(settings::config settings, purpose why, resources with, std::string id, std::optional<data_dir_lock> lock,
-         std::unique_ptr<fetch::client> http, std::unique_ptr<models::model_store> store)
+    impl(settings::config settings, purpose why, resources with, std::optional<keys::key_pair> key,
+         std::optional<data_dir_lock> lock, std::unique_ptr<fetch::client> http,
+         std::unique_ptr<models::model_store> store)
         : settings_(std::move(settings)),
           purpose_(why),
           with_(std::move(with)),
-          node_id_(std::move(id)),
+          key_(std::move(key)),
+          node_id_(key_ ? to_string(key_->id()) : std::string()),
           lock_(std::move(lock)),
           http_(std::move(http)),
           store_(std::move(store)),
@@ -82,7 +90,7 @@ class node::impl {
 
     /// What can be known before anything runs.
     result<void> prepare() {
-        if (purpose_ == purpose::idle) {
+        if (purpose_ == purpose::idle || purpose_ == purpose::client) {
             return {};
         }
         const std::vector<std::string> models =
@@ -93,6 +101,29 @@ class node::impl {
                 return added;
             }
         }
+        return {};
+    }
+
+    result<void> prepare_mesh() {
+        mesh_parts parts;
+        parts.network = io_.get_executor();
+        parts.settings = &settings_;
+        parts.self = *key_;
+        parts.role = purpose_ == purpose::client ? admission::role::client : admission::role::worker;
+        parts.table = &table_;
+        parts.machine_load = [this] { return sampler_.sample(std::chrono::steady_clock::now()); };
+        parts.load_standby = [this](std::string_view model) { loader_.load_standby(model); };
+        parts.on_refused = [this](const error& why) {
+            failure_ = why;
+            request_stop();
+        };
+        parts.log = with_.log;
+        parts.seed = system_random();
+        auto made = mesh::create(std::move(parts));
+        if (!made) {
+            return made.error();
+        }
+        mesh_ = std::move(*made);
         return {};
     }
 
@@ -113,7 +144,9 @@ class node::impl {
         facts.node_id = node_id();
         facts.name = settings_.name;
         facts.version = STARLING_VERSION;
-        facts.role = purpose_ == purpose::idle ? "client" : "worker";
+        facts.role = purpose_ == purpose::serve ? "worker" : "client";
+        facts.mesh = mesh_.get();
+        facts.control_token = control_token_;
         facts.machine_load = [this] { return sampler_.sample(std::chrono::steady_clock::now()); };
         facts.random = system_random;
         api_.emplace(io_.get_executor(), std::move(options), table_, std::move(facts), access_log(with_.log));
@@ -157,7 +190,7 @@ class node::impl {
         out.table = &table_;
         out.http = http_.get();
         out.log = with_.log;
-        out.on_model = with_.observer.on_model;
+        out.on_model = [this](const model_event& event) { on_model(event); };
         out.on_settled = [this] { on_settled(); };
         return out;
     }
@@ -169,6 +202,9 @@ class node::impl {
             }
         }
         if (!stop_requested_) {
+            if (mesh_) {
+                mesh_->start();
+            }
             loader_.start();
             boost::system::error_code woken;
             co_await stop_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
@@ -176,6 +212,9 @@ class node::impl {
         with_.log->debug("stopping");
         if (api_) {
             co_await api_->stop();
+        }
+        if (mesh_) {
+            co_await mesh_->stop();
         }
         co_await loader_.stop();
         lock_.reset();
@@ -194,6 +233,7 @@ class node::impl {
             about.api_url = listening_.api_url;
             about.node_id = listening_.node_id;
             about.version = STARLING_VERSION;
+            about.control_token = control_token_;
             about.pid = ::getpid();
             if (!settings_.api_key_file.empty()) {
                 about.api_key_file = std::filesystem::absolute(settings_.api_key_file).string();
@@ -208,12 +248,38 @@ class node::impl {
         return {};
     }
 
+    void on_model(const model_event& event) {
+        if (mesh_ && (event.phase == model_phase::ready || event.phase == model_phase::failed)) {
+            mesh_->models_changed();
+        }
+        if (with_.observer.on_model) {
+            with_.observer.on_model(event);
+        }
+    }
+
     void on_settled() {
-        if (purpose_ != purpose::idle && loader_.ready() == 0) {
+        const bool serves = purpose_ == purpose::serve || purpose_ == purpose::private_engine;
+        if (serves && !settings_.standby && loader_.ready() == 0) {
             failure_ = fail(errc::model, loader_.last_failure());
             request_stop();
-        } else if (with_.observer.on_ready) {
+        } else if (purpose_ == purpose::client) {
+            asio::co_spawn(io_, announce_client(), asio::detached);
+        } else {
+            announce();
+        }
+    }
+
+    void announce() {
+        if (with_.observer.on_ready && !std::exchange(announced_, true)) {
             with_.observer.on_ready(listening_);
+        }
+    }
+
+    /// A client is of use when it has met somebody who serves; but its API is there in any case.
+    asio::awaitable<void> announce_client() {
+        co_await mesh_->until_met(client_patience);
+        if (!stop_requested_) {
+            announce();
         }
     }
 
@@ -226,7 +292,9 @@ class node::impl {
     settings::config settings_;
     purpose purpose_;
     resources with_;
-    std::string node_id_;  // empty when nobody else will see it
+    std::optional<keys::key_pair> key_;  // none when nobody else will see this node
+    std::string node_id_;
+    std::string control_token_ = to_hex(keys::key_pair::generate().secret());
     std::optional<data_dir_lock> lock_;
     std::unique_ptr<fetch::client> http_;
     std::unique_ptr<models::model_store> store_;
@@ -234,9 +302,11 @@ class node::impl {
     machine_sampler sampler_;
     asio::steady_timer stop_;
     model_loader loader_;
+    std::unique_ptr<mesh> mesh_;
     std::optional<api::server> api_;
     listening_event listening_;
     bool stop_requested_ = false;
+    bool announced_ = false;
     std::optional<error> failure_;
     std::exception_ptr thrown_;
     result<void> outcome_;
@@ -253,16 +323,17 @@ result<std::unique_ptr<node>> node::create(settings::config settings, purpose wh
     if (auto prepared = prepare_data_dir(settings.data_dir); !prepared) {
         return prepared.error();
     }
-    std::string id;
+    std::optional<keys::key_pair> key;
     std::optional<data_dir_lock> lock;
     if (why != purpose::private_engine) {
         auto loaded = load_or_create_key(settings.data_dir / "node.key");
         if (!loaded) {
             return loaded.error();
         }
-        id = to_string(loaded->id());
+        key = std::move(*loaded);
     }
-    if (why == purpose::serve) {
+    const bool meshed = why == purpose::serve || why == purpose::client;
+    if (meshed) {
         auto taken = data_dir_lock::take(settings.data_dir);
         if (!taken) {
             return taken.error();
@@ -277,8 +348,13 @@ result<std::unique_ptr<node>> node::create(settings::config settings, purpose wh
     if (!store) {
         return store.error();
     }
-    auto parts = std::make_unique<impl>(std::move(settings), why, std::move(with), std::move(id), std::move(lock),
+    auto parts = std::make_unique<impl>(std::move(settings), why, std::move(with), std::move(key), std::move(lock),
                                         std::move(*http), std::move(*store));
+    if (meshed) {
+        if (auto ready = parts->prepare_mesh(); !ready) {
+            return ready.error();
+        }
+    }
     if (why != purpose::private_engine) {
         if (auto ready = parts->prepare_api(); !ready) {
             return ready.error();

@@ -120,7 +120,7 @@ std::string to_json(const node_status& from) {
     }
     json::array demand;
     for (std::size_t i = 0; i < std::min(from.demand.size(), max_told_models); ++i) {
-        const told_demand& one = from.demand[i];
+        const route::model_demand& one = from.demand[i];
         demand.push_back(json::object{{"model", one.model},
                                       {"requests", one.requests},
                                       {"request_rate_per_min", rounded(one.rate_per_min)},
@@ -148,8 +148,8 @@ result<node_status> parse_status(std::string_view text) {
     }
     out.models = read_all<told_model>(from, "models", read_model);
     std::erase_if(out.models, [](const told_model& one) { return one.info.id.empty(); });
-    out.demand = read_all<told_demand>(from, "demand", [](const json::value& one) {
-        return told_demand{.model = std::string(string_member(one, "model").substr(0, max_id_bytes)),
+    out.demand = read_all<route::model_demand>(from, "demand", [](const json::value& one) {
+        return route::model_demand{.model = std::string(string_member(one, "model").substr(0, max_id_bytes)),
                            .requests = large_member(one, "requests"),
                            .rate_per_min = number_member(one, "request_rate_per_min").value_or(0.0),
                            .last_active_s = number_member(one, "last_active_s").value_or(0.0)};
@@ -162,9 +162,9 @@ bool differs(const node_status& told, const node_status& now) {
         return a.info.id == b.info.id && a.content == b.content && a.state == b.state && a.load.slots == b.load.slots &&
                a.load.busy == b.load.busy && a.load.queued == b.load.queued;
     };
-    const auto known = [&](const told_demand& one) {
+    const auto known = [&](const route::model_demand& one) {
         return std::any_of(told.demand.begin(), told.demand.end(),
-                           [&](const told_demand& other) { return other.model == one.model; });
+                           [&](const route::model_demand& other) { return other.model == one.model; });
     };
     return told.health.state != now.health.state || std::abs(told.health.score - now.health.score) >= worth_telling ||
            !std::equal(told.models.begin(), told.models.end(), now.models.begin(), now.models.end(), same_model) ||

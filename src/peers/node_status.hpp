@@ -4,6 +4,7 @@
 
 #include "base/result.hpp"
 #include "engine/types.hpp"
+#include "route/demand_table.hpp"
 #include "route/health.hpp"
 
 #include <cstdint>
@@ -31,18 +32,10 @@ struct told_model {
     engine::engine_load load;
 };
 
-/// How much a model is asked for at this node, by its own clients.
-struct told_demand {
-    std::string model;
-    std::uint64_t requests = 0;
-    double rate_per_min = 0.0;
-    double last_active_s = 0.0;  // since the last one
-};
-
 struct node_status {
     route::health health;
     std::vector<told_model> models;
-    std::vector<told_demand> demand;
+    std::vector<route::model_demand> demand;  // of this node's own clients
 };
 
 std::string to_json(const node_status& from);

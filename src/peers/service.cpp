@@ -33,7 +33,12 @@ admission::unix_time_s wall_now() {
         .count();
 }
 
-/// "192.0.2.7:9338" or "[2001:db8::1]:9338". Numbers only: a record that names a host must not make us look it up.
+bool is_refusal(const error& why) {
+    return why.code.category() == enum_category<admission::errc>::instance() || why == wire::errc::unsupported;
+}
+
+}  // namespace
+
 std::optional<transport::address> parse_address(std::string_view text) {
     const auto colon = text.rfind(':');
     if (colon == std::string_view::npos) {
@@ -53,12 +58,6 @@ std::optional<transport::address> parse_address(std::string_view text) {
     }
     return transport::address(ip, port);
 }
-
-bool is_refusal(const error& why) {
-    return why.code.category() == enum_category<admission::errc>::instance() || why == wire::errc::unsupported;
-}
-
-}  // namespace
 
 service::service(asio::any_io_executor network, setup of, hooks calls)
     : network_(network),

@@ -16,6 +16,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -23,6 +24,9 @@ namespace starling::peers {
 
 /// More members than these have no connection to this node, and nothing is asked of them.
 inline constexpr std::size_t max_links = 256;
+
+/// "192.0.2.7:9338" or "[2001:db8::1]:9338". Numbers only: a record that names a host must not make us look it up.
+std::optional<transport::address> parse_address(std::string_view text);
 
 /// A member that was met before, or the one that has written the invite.
 struct contact {

@@ -264,7 +264,7 @@ class switchboard final : public connection_host, public packet_sink, public std
     void on_newcomer(const address& from, std::span<const std::uint8_t> packet) {
         incoming asked;
         asked.from = from;
-        if (stopped_ || ngtcp2_accept(&asked.header, packet.data(), packet.size()) != 0 ||
+        if (stopped_ || !how_.takes_newcomers || ngtcp2_accept(&asked.header, packet.data(), packet.size()) != 0 ||
             half_open_ >= how_.half_open_limit) {
             return;
         }

@@ -18,6 +18,8 @@
 namespace starling::quic {
 
 struct options {
+    /// False: this endpoint only connects; whoever comes by itself is not answered.
+    bool takes_newcomers = true;
     /// Half-open connections above which a newcomer has to prove its address first.
     std::size_t retry_above = 32;
     /// Half-open connections above which a newcomer is not answered.

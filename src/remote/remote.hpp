@@ -6,10 +6,11 @@
 #pragma once
 
 #include "engine/engine.hpp"
-#include "transport/transport.hpp"
+#include "transport/message_stream.hpp"
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 namespace starling::remote {
@@ -31,5 +32,8 @@ using find_generator = std::function<result<std::shared_ptr<engine::generator>>(
 
 /// Answers the one request that comes on this stream. Ends when it is answered, or when the other side has gone.
 awaitable<void> serve(std::unique_ptr<transport::stream> on, find_generator find);
+
+/// The same when the request has been taken off the stream already.
+awaitable<void> serve(transport::message_stream on, std::string request, find_generator find);
 
 }  // namespace starling::remote

@@ -87,10 +87,14 @@ awaitable<void> until_gone(message_stream& from) {
 awaitable<void> serve(std::unique_ptr<transport::stream> on, find_generator find) {
     message_stream messages(std::move(on));
     auto message = co_await messages.receive(from_now(question_time));
-    if (!message) {
-        co_return;
+    if (message) {
+        co_await serve(std::move(messages), std::move(*message), std::move(find));
     }
-    auto asked = parse_question(*message, std::chrono::steady_clock::now());
+}
+
+awaitable<void> serve(message_stream messages, std::string request, find_generator find) {
+    auto asked = parse_question(request, std::chrono::steady_clock::now());
+    std::string().swap(request);
     if (!asked) {
         co_await refuse(messages, fail(engine::errc::invalid_request, asked.error().message));
         co_return;

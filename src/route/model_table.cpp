@@ -29,14 +29,14 @@ model_table::entry* model_table::find(std::string_view id) {
     return found == models_.end() ? nullptr : &*found;
 }
 
-void model_table::announce(std::string id, std::string source) {
+void model_table::announce(std::string id, std::string source, model_state state) {
     auto* known = find(id);
     if (known == nullptr) {
         known = &models_.emplace_back();
         known->id = std::move(id);
     }
     known->source = std::move(source);
-    known->state = model_state::loading;
+    known->state = state;
     known->progress = 0.0F;
     known->failure.clear();
     known->generator.reset();
@@ -48,12 +48,13 @@ void model_table::set_progress(std::string_view id, float fraction) {
     }
 }
 
-void model_table::set_ready(std::string_view id, std::shared_ptr<engine::generator> generator) {
+void model_table::set_ready(std::string_view id, std::shared_ptr<engine::generator> generator, std::string content) {
     if (auto* known = find(id); known != nullptr) {
         known->state = model_state::ready;
         known->progress = 1.0F;
         known->failure.clear();
         known->generator = std::move(generator);
+        known->content = std::move(content);
     }
 }
 
@@ -78,7 +79,7 @@ result<choice> model_table::choose(std::string_view model, steady_time now) {
         return fail(engine::errc::unknown_model, fmt::format("The model '{}' does not exist on this node. {}",
                                                              model.substr(0, max_echoed_name), known_names()));
     }
-    if (known->state == model_state::loading) {
+    if (known->state == model_state::loading || known->state == model_state::standby) {
         return loading_error(known->id, known->progress);
     }
     if (known->state == model_state::failed) {
@@ -129,7 +130,7 @@ std::vector<model_status> model_table::snapshot(steady_time now) const {
             idle_s = std::chrono::duration<double>(now - *e.last_active).count();
         }
         all.push_back(model_status{e.id, e.state, e.source, e.progress, e.failure, e.requests, e.rate.per_minute(now),
-                                   idle_s, e.generator});
+                                   idle_s, e.generator, e.content});
     }
     return all;
 }

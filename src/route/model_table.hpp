@@ -18,10 +18,16 @@
 
 namespace starling::route {
 
-enum class model_state { loading, ready, failed };
+enum class model_state {
+    standby,  // loaded when somebody wants it
+    loading,
+    ready,
+    failed,
+};
 
 constexpr const char* to_string(model_state state) {
     switch (state) {
+        case model_state::standby: return "standby";
         case model_state::loading: return "loading";
         case model_state::ready: return "ready";
         case model_state::failed: return "failed";
@@ -46,6 +52,7 @@ struct model_status {
     double request_rate_per_min = 0.0;
     std::optional<double> last_active_s;           // seconds since the last request; none: never asked
     std::shared_ptr<engine::generator> generator;  // null unless ready
+    std::string content;                           // hash of what it is; empty unless ready and known
 };
 
 class model_table {
@@ -53,12 +60,12 @@ class model_table {
     /// The name that means "whichever is ready".
     static constexpr std::string_view automatic = "auto";
 
-    /// Loading, progress 0. A second announcement of a model starts it over and keeps its counters.
-    void announce(std::string id, std::string source);
+    /// Loading or standby, progress 0. A second announcement of a model starts it over and keeps its counters.
+    void announce(std::string id, std::string source, model_state state = model_state::loading);
 
     /// These three ignore a name that was not announced: the model may have been removed while it loaded.
     void set_progress(std::string_view id, float fraction);
-    void set_ready(std::string_view id, std::shared_ptr<engine::generator> generator);
+    void set_ready(std::string_view id, std::shared_ptr<engine::generator> generator, std::string content = {});
     void set_failed(std::string_view id, const error& why);
 
     void remove(std::string_view id);
@@ -79,6 +86,7 @@ class model_table {
         float progress = 0.0F;
         std::string failure;
         std::shared_ptr<engine::generator> generator;
+        std::string content;
         std::uint64_t requests = 0;
         request_rate rate;
         std::optional<steady_time> last_active;

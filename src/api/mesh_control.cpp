@@ -1,0 +1,95 @@
+#include "api/mesh_control.hpp"
+
+#include "api/mesh_view.hpp"
+#include "openai/errc.hpp"
+#include "openai/field_reader.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace starling::api {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::int64_t usual_invite_s =
+    std::int64_t{24} * 3600;  // a day: long enough for the walk to the other machine
+constexpr std::int64_t least_invite_s = 60;
+constexpr std::int64_t most_invite_s = std::int64_t{30} * 24 * 3600;  // an invite that lies about for longer is a hole
+
+/// Answers the call where there is no mesh, or the body is no object.
+std::optional<json::value> begin(call& call, const mesh_view* mesh, const std::string& body) {
+    if (mesh == nullptr || mesh->id().empty()) {
+        call.send_error(
+            fail(engine::errc::unavailable,
+                 "This node is in no mesh yet; start it with `starling serve`, or wait until it has joined."));
+        return std::nullopt;
+    }
+    auto parsed = openai::parse_body(body);
+    if (parsed.has_error()) {
+        call.send_error(parsed.error().why, parsed.error().param);
+        return std::nullopt;
+    }
+    return std::move(*parsed);
+}
+
+bool complain(call& call, openai::complaints& found) {
+    if (!found.any()) {
+        return false;
+    }
+    const auto first = found.take();
+    call.send_error(first.why, first.param);
+    return true;
+}
+
+}  // namespace
+
+void answer_invite(call& call, mesh_view* mesh, const std::string& body) {
+    const auto parsed = begin(call, mesh, body);
+    if (!parsed) {
+        return;
+    }
+    openai::complaints found;
+    const openai::field_reader fields(parsed->get_object(), "", found);
+    const auto role = fields.string("role").value_or("worker");
+    const auto expires_s = fields.integer("expires_s", least_invite_s, most_invite_s).value_or(usual_invite_s);
+    if (complain(call, found)) {
+        return;
+    }
+    const auto written = mesh->invite(role, expires_s);
+    if (!written) {
+        call.send_error(written.error());
+        return;
+    }
+    json::array addresses;
+    for (const std::string& one : written->addresses) {
+        addresses.push_back(json::value(one));
+    }
+    call.send_json(json::serialize(json::object{{"invite", written->text},
+                                                {"role", written->role},
+                                                {"expires_unix_s", written->expires_unix_s},
+                                                {"addresses", std::move(addresses)},
+                                                {"this_machine_only", written->this_machine_only}}));
+}
+
+void answer_revocation(call& call, mesh_view* mesh, const std::string& body) {
+    const auto parsed = begin(call, mesh, body);
+    if (!parsed) {
+        return;
+    }
+    openai::complaints found;
+    const openai::field_reader fields(parsed->get_object(), "", found);
+    const std::string node_id(fields.required_string("node_id"));
+    if (complain(call, found)) {
+        return;
+    }
+    const auto done = mesh->revoke(node_id);
+    if (!done) {
+        call.send_error(done.error());
+        return;
+    }
+    call.send_json(json::serialize(json::object{{"node_id", node_id}}));
+}
+
+}  // namespace starling::api

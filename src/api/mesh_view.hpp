@@ -1,0 +1,92 @@
+// What the API asks of the mesh that this node is in. Implemented by node; a node without a mesh gives none, and then
+// everything is answered by its own models. Network executor.
+#pragma once
+
+#include "base/result.hpp"
+#include "engine/types.hpp"
+#include "route/demand_table.hpp"
+#include "route/health.hpp"
+#include "route/model_table.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace starling::api {
+
+struct peer_facts {
+    std::string node_id;
+    std::string name;
+    std::string role;
+    std::string state;             // alive, suspect, dead, left
+    std::optional<double> rtt_ms;  // none: no connection
+    std::string path = "direct";   // direct, relay
+    std::optional<route::health> health;
+    std::vector<std::string> models;  // ready there
+    std::string version;
+};
+
+struct mesh_model {
+    engine::model_info info;
+    route::model_state state = route::model_state::ready;  // the best that there is among the nodes
+    std::size_t nodes = 0;                                 // that have it in that state
+};
+
+struct routing_decision {
+    std::string request_id;
+    std::string model;
+    std::string node_id;
+    std::string reason;
+    std::string cause;             // why the node before was left; empty for the first
+    std::int32_t resumed_at = -1;  // tokens that were out by then; -1: none
+};
+
+struct routing_facts {
+    std::uint64_t here = 0;
+    std::uint64_t to_peers = 0;
+    std::uint64_t moved_on = 0;  // a node refused, and the next one was asked
+    std::uint64_t resumed = 0;   // streams that went on elsewhere
+    std::uint64_t lost = 0;      // streams that nobody could go on with
+    std::vector<routing_decision> recent;
+};
+
+struct written_invite {
+    std::string text;
+    std::string role;
+    std::int64_t expires_unix_s = 0;
+    std::vector<std::string> addresses;
+    bool this_machine_only = false;  // nobody else can reach this node
+};
+
+class mesh_view {
+  public:
+    mesh_view() = default;
+    mesh_view(const mesh_view&) = delete;
+    mesh_view& operator=(const mesh_view&) = delete;
+    virtual ~mesh_view() = default;
+
+    /// 64 hex digits; empty while the node is still asking to join.
+    virtual std::string id() const = 0;
+
+    /// As route::model_table::choose, among all nodes.
+    virtual result<route::choice> choose(std::string_view model, route::steady_time now) = 0;
+
+    /// Of all nodes, this one too.
+    virtual std::vector<mesh_model> models() const = 0;
+
+    /// Without this node.
+    virtual std::vector<peer_facts> peers() const = 0;
+
+    /// Requests for each model, of all nodes that are connected.
+    virtual std::vector<route::model_demand> demand() const = 0;
+
+    virtual routing_facts routing() const = 0;
+
+    /// Errors: node::errc, with one sentence; openai::errc::invalid_value for a role that is none.
+    virtual result<written_invite> invite(std::string_view role, std::int64_t expires_s) = 0;
+    virtual result<void> revoke(std::string_view node_id) = 0;
+};
+
+}  // namespace starling::api

@@ -1,0 +1,403 @@
+#include "node/mesh.hpp"
+
+#include "aio/pause.hpp"
+#include "node/mesh_socket.hpp"
+#include "node/node_key.hpp"
+#include "node/own_addresses.hpp"
+#include "quic/quic.hpp"
+#include "remote/remote.hpp"
+#include "settings/errc.hpp"
+
+#include <spdlog/logger.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace starling::node {
+
+namespace asio = boost::asio;
+using std::chrono::steady_clock;
+
+namespace {
+
+/// A year: a machine that nobody has looked at for so long is asked to be invited again.
+constexpr admission::unix_time_s certificate_s = admission::unix_time_s{365} * 24 * 3600;
+constexpr auto connect_time = std::chrono::seconds(3);
+constexpr auto first_retry = std::chrono::milliseconds(250);
+constexpr auto longest_retry = std::chrono::milliseconds(5'000);
+constexpr auto keep_every = std::chrono::seconds(2);  // contacts are looked at for changes worth keeping
+
+admission::unix_time_s wall_now() {
+    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+std::filesystem::path memory_path(const settings::config& settings) {
+    return settings.data_dir / "mesh.json";
+}
+
+error not_taken(const error& why) {
+    return fail(errc::mesh, "The mesh did not take this node: " + why.message);
+}
+
+}  // namespace
+
+mesh::mesh(mesh_parts with, std::unique_ptr<transport::endpoint> endpoint, bool takes_newcomers)
+    : with_(std::move(with)),
+      endpoint_(std::move(endpoint)),
+      directory_(
+          with_.network, with_.self.id(), *with_.table, [this] { return health(); },
+          [this](std::string_view) { consider_standby(); }),
+      dispatcher_(with_.network, directory_,
+                  dispatch::options{.worker_wait = std::chrono::seconds(with_.settings->worker_wait_s),
+                                    .stall_timeout = std::chrono::seconds(with_.settings->stall_timeout_s)},
+                  with_.seed,
+                  [log = with_.log](const dispatch::decision& one) {
+                      if (one.resumed_at >= 0) {
+                          log->warn("{}: goes on after {} tokens at {} ({})", one.request_id, one.resumed_at,
+                                    one.node.substr(0, 8), one.cause);
+                      } else {
+                          log->debug("{}: {} → {}", one.request_id, one.model, one.reason);
+                      }
+                  }),
+      tasks_(with_.network, [log = with_.log](std::exception_ptr thrown) {
+          try {
+              std::rethrow_exception(std::move(thrown));
+          } catch (const std::exception& bug) {
+              log->error("the mesh: {}", bug.what());
+          }
+      }) {
+    if (takes_newcomers) {
+        addresses_ = own_addresses(endpoint_->local());
+    }
+}
+
+mesh::~mesh() = default;
+
+result<std::unique_ptr<mesh>> mesh::create(mesh_parts with) {
+    auto remembered = load_mesh(memory_path(*with.settings));
+    if (!remembered) {
+        return remembered.error();
+    }
+    std::optional<admission::invite> invite;
+    if (!with.settings->join.empty()) {
+        auto parsed = admission::parse_invite(with.settings->join);
+        if (!parsed) {
+            return fail(settings::errc::wrong_usage, parsed.error().message);
+        }
+        invite = std::move(*parsed);
+    }
+    std::vector<std::string> others = invite ? invite->addresses : std::vector<std::string>();
+    if (*remembered) {
+        for (const peers::contact& one : (*remembered)->contacts) {
+            others.insert(others.end(), one.addresses.begin(), one.addresses.end());
+        }
+    }
+    auto socket = open_mesh_socket(with.network, *with.settings, with.self, others, *with.log);
+    if (!socket) {
+        return socket.error();
+    }
+    std::unique_ptr<mesh> made(new mesh(std::move(with), std::move(socket->endpoint), socket->takes_newcomers));
+    if (auto ready = made->prepare(std::move(*remembered), std::move(invite)); !ready) {
+        return ready.error();
+    }
+    return made;
+}
+
+result<void> mesh::prepare(std::optional<mesh_memory> remembered, std::optional<admission::invite> invite) {
+    const auto& settings = *with_.settings;
+    const bool known = invite && remembered && remembered->certificate.mesh == invite->mesh &&
+                       remembered->certificate.expires_s > wall_now();
+    if (invite && !known) {
+        joining_ = std::move(invite);
+        return {};
+    }
+    const auto root_file = settings.data_dir / "mesh.key";
+    std::error_code unknown;
+    if (!remembered && with_.role == admission::role::client) {
+        return fail(errc::mesh, "A client needs a mesh: add --join INVITE; `starling invite` prints one where a node runs.");
+    }
+    if (!remembered || std::filesystem::exists(root_file, unknown)) {
+        auto root = load_or_create_key(root_file);
+        if (!root) {
+            return root.error();
+        }
+        if (!remembered || remembered->certificate.mesh == root->id()) {
+            root_ = std::move(*root);
+        }
+    }
+    memory_ = remembered ? std::move(*remembered) : mesh_memory();
+    if (root_) {
+        admission::certificate own;
+        own.subject = with_.self.id();
+        own.role = admission::role::worker;
+        own.may_admit = true;
+        own.issued_s = wall_now();
+        own.expires_s = wall_now() + certificate_s;
+        memory_->certificate = admission::issue(*root_, own);
+    }
+    const admission::certificate& mine = memory_->certificate;
+    if (mine.subject != with_.self.id()) {
+        return fail(errc::data_dir, memory_path(settings).string() +
+                                        " is of another node; it and node.key belong together. Restore both, or remove "
+                                        "it and join again with --join.");
+    }
+    if (mine.expires_s <= wall_now()) {
+        return fail(errc::mesh, "The membership of this node has expired; ask for a new invite, and start it with --join.");
+    }
+    if (with_.role == admission::role::worker && mine.role == admission::role::client) {
+        return fail(errc::mesh,
+                    "This node was invited as a client, which serves no models; run `starling client`, or join with a "
+                    "worker's invite (starling invite --role worker).");
+    }
+    return {};
+}
+
+void mesh::start() {
+    if (joining_) {
+        tasks_.spawn(run_join(*joining_));
+    } else {
+        begin();
+    }
+}
+
+asio::awaitable<void> mesh::stop() {
+    stopping_ = true;
+    if (service_) {
+        static_cast<void>(save());
+        directory_.attach(nullptr);
+        co_await service_->stop();
+    } else {
+        endpoint_->stop();
+    }
+    tasks_.cancel();
+    co_await tasks_.join();
+}
+
+asio::awaitable<result<admission::certificate>> mesh::ask_inviter(const admission::invite& with) {
+    result<admission::certificate> outcome = fail(errc::mesh, "The invite has no address that this node understands.");
+    for (const std::string& text : with.addresses) {
+        const auto where = peers::parse_address(text);
+        if (!where) {
+            continue;
+        }
+        auto made = co_await endpoint_->connect(*where, with.inviter, steady_clock::now() + connect_time);
+        if (!made) {
+            outcome = made.error();
+            continue;
+        }
+        auto check = [&with](const admission::certificate& of) {
+            return admission::check(of, with.mesh, wall_now(), admission::revocation_list(with.mesh));
+        };
+        outcome = co_await peers::ask_to_join(*made, with, with_.self.id(), std::move(check));
+        (*made)->close("has asked");
+        if (outcome || outcome.error().code.category() == enum_category<admission::errc>::instance()) {
+            break;
+        }
+    }
+    co_return outcome;
+}
+
+asio::awaitable<void> mesh::run_join(admission::invite with) {
+    auto wait = first_retry;
+    for (;;) {
+        auto given = co_await ask_inviter(with);
+        if (given) {
+            memory_ = mesh_memory();
+            memory_->certificate = std::move(*given);
+            memory_->contacts.push_back({.id = with.inviter, .addresses = with.addresses});
+            if (with_.role == admission::role::worker && memory_->certificate.role == admission::role::client) {
+                with_.on_refused(fail(errc::mesh, "The invite is for a client; run `starling client --join …` with it."));
+                co_return;
+            }
+            if (auto saved = save(); !saved) {
+                with_.on_refused(saved.error());
+                co_return;
+            }
+            begin();
+            co_return;
+        }
+        if (given.error().code.category() == enum_category<admission::errc>::instance()) {
+            with_.on_refused(not_taken(given.error()));
+            co_return;
+        }
+        with_.log->warn("not in the mesh yet: {} Trying again.", given.error().message);
+        co_await aio::pause(wait);
+        wait = std::min(wait * 2, longest_retry);
+    }
+}
+
+void mesh::begin() {
+    peers::setup setup{.endpoint = std::move(endpoint_), .self = with_.self};
+    setup.said.name = with_.settings->name;
+    setup.said.software = STARLING_VERSION;
+    setup.said.addresses = addresses_;
+    setup.said.certificate = memory_->certificate;
+    setup.contacts = memory_->contacts;
+    setup.revoked = memory_->revoked;
+    setup.seed = with_.seed;
+    auto made = peers::service::create(with_.network, std::move(setup), make_hooks());
+    if (!made) {
+        with_.on_refused(made.error());
+        return;
+    }
+    service_ = std::move(*made);
+    directory_.attach(service_.get());
+    service_->start();
+    tasks_.spawn(run_keep_loop());
+    with_.log->info("in mesh {} as {}", to_string(memory_->certificate.mesh), with_.settings->name);
+}
+
+peers::hooks mesh::make_hooks() {
+    peers::hooks calls;
+    calls.status = [this] { return status(); };
+    calls.serve = [this](transport::message_stream stream, std::string first, node_id) {
+        return remote::serve(std::move(stream), std::move(first),
+                             [this](std::string_view model) { return find_here(model); });
+    };
+    calls.redeem = [this](const admission::invite::secret_bytes& secret, const node_id& bearer) {
+        return admit(secret, bearer);
+    };
+    calls.on_revocation = [this](const admission::revocation&) {
+        if (auto saved = save(); !saved) {
+            with_.log->error("{}", saved.error().message);
+        }
+    };
+    calls.on_changed = [this] {
+        for (const peers::peer_view& one : directory_.serving()) {
+            for (const peers::told_model& model : one.status->models) {
+                if (met_.size() < route::max_wanted_models) {
+                    met_.insert_or_assign(model.info.id, model.info);
+                }
+            }
+        }
+        directory_.refresh();
+        consider_standby();
+    };
+    calls.on_event = [this](const peers::event& what) { on_event(what); };
+    return calls;
+}
+
+void mesh::on_event(const peers::event& what) {
+    const std::string who = what.name.empty() ? short_name(what.id) : what.name + " (" + short_name(what.id) + ")";
+    switch (what.kind) {
+        case peers::event_kind::connected: with_.log->info("{} is connected", who); break;
+        case peers::event_kind::lost: with_.log->info("{} is gone: {}", who, what.detail); break;
+        case peers::event_kind::refused: with_.log->warn("{}: refused: {}", who, what.detail); break;
+        case peers::event_kind::changed_state: with_.log->debug("{} is {}", who, what.detail); break;
+        case peers::event_kind::revoked: with_.log->warn("{} is no member any more", who); break;
+        case peers::event_kind::self_revoked:
+            with_.log->error("The mesh does not take this node any more: {} It serves its own clients alone; to come "
+                             "back, start it with --join and a new invite.",
+                             what.detail);
+            break;
+    }
+}
+
+result<admission::certificate> mesh::admit(const admission::invite::secret_bytes& secret, const node_id& bearer) {
+    const auto now = wall_now();
+    auto role = memory_->invites.redeem(secret, bearer, now);
+    if (!role) {
+        return role.error();
+    }
+    // Used up on disk before it is answered: a crash must not make it good for another one.
+    if (auto saved = save(); !saved) {
+        with_.log->error("{}", saved.error().message);
+        return fail(admission::errc::not_allowed, "The inviting node could not keep its books; try again later.");
+    }
+    admission::certificate what;
+    what.subject = bearer;
+    what.role = *role;
+    what.issued_s = now;
+    what.expires_s = now + certificate_s;
+    with_.log->info("{} joins as a {}", short_name(bearer), admission::to_string(*role));
+    return root_ ? admission::issue(*root_, what) : admission::issue(with_.self, memory_->certificate, what);
+}
+
+asio::awaitable<void> mesh::run_keep_loop() {
+    for (;;) {
+        co_await aio::pause(keep_every);
+        auto now = service_->contacts();
+        const auto by_id = [](const peers::contact& a, const peers::contact& b) { return a.id < b.id; };
+        std::sort(now.begin(), now.end(), by_id);
+        const auto same = [](const peers::contact& a, const peers::contact& b) {
+            return a.id == b.id && a.addresses == b.addresses;
+        };
+        const auto& kept = memory_->contacts;
+        if (!std::equal(now.begin(), now.end(), kept.begin(), kept.end(), same)) {
+            memory_->contacts = std::move(now);
+            if (auto saved = save(); !saved) {
+                with_.log->warn("{}", saved.error().message);
+            }
+        }
+        consider_standby();
+    }
+}
+
+result<void> mesh::save() {
+    if (service_) {
+        memory_->revoked = service_->revocations();
+    }
+    return save_mesh(memory_path(*with_.settings), *memory_);
+}
+
+std::string mesh::id() const {
+    return service_ ? to_string(memory_->certificate.mesh) : std::string();
+}
+
+result<api::written_invite> mesh::invite(std::string_view role, std::int64_t expires_s) {
+    const auto as = admission::parse_role(role);
+    if (!as) {
+        return fail(errc::mesh, "A role is worker or client.");
+    }
+    if (!memory_->certificate.may_admit) {
+        return fail(errc::mesh,
+                    "This node may not invite others; do it where the mesh was begun (starling peers shows it).");
+    }
+    if (addresses_.empty()) {
+        return fail(errc::mesh, "Nobody can reach this node; start it with --peer-bind ADDRESS to invite others.");
+    }
+    admission::invite what{.mesh = memory_->certificate.mesh, .inviter = with_.self.id(), .role = *as};
+    what.expires_s = wall_now() + expires_s;
+    what.addresses = addresses_;
+    what.addresses.resize(std::min(what.addresses.size(), admission::max_invite_addresses));
+    // Half of a new key's secret half: random bytes from the system.
+    const auto random = keys::key_pair::generate();
+    std::copy_n(random.secret().begin(), what.secret.size(), what.secret.begin());
+    if (auto added = memory_->invites.add(what, wall_now()); !added) {
+        return fail(errc::mesh, added.error().message);
+    }
+    if (auto saved = save(); !saved) {
+        return saved.error();
+    }
+    api::written_invite out;
+    out.text = admission::to_text(what);
+    out.role = admission::to_string(*as);
+    out.expires_unix_s = what.expires_s;
+    out.addresses = what.addresses;
+    out.this_machine_only = std::all_of(what.addresses.begin(), what.addresses.end(), [](const std::string& one) {
+        const auto where = peers::parse_address(one);
+        return where && where->address().is_loopback();
+    });
+    return out;
+}
+
+result<void> mesh::revoke(std::string_view text) {
+    const auto whom = parse_node_id(text);
+    if (!whom) {
+        return fail(errc::mesh, "That is not a node id; it has 64 hex digits (starling peers --json shows them).");
+    }
+    if (*whom == with_.self.id()) {
+        return fail(errc::mesh, "A node cannot put itself out; stop it instead.");
+    }
+    if (!memory_->certificate.may_admit) {
+        return fail(errc::mesh, "This node may not put others out; do it where the mesh was begun.");
+    }
+    const auto now = wall_now();
+    service_->revoke(root_ ? admission::revoke(*root_, *whom, now)
+                           : admission::revoke(with_.self, memory_->certificate, *whom, now));
+    return save();
+}
+
+}  // namespace starling::node

@@ -1,0 +1,114 @@
+// The mesh that a node is in: which one it is and how it got in, kept over restarts; the members, and what they serve
+// together with this node.
+//
+// A node that was invited is in the mesh of its last invite; one that never was begins a mesh of its own, and can invite
+// others. Owner: node. Thread: the network executor. Called by: api (through mesh_view), node.
+#pragma once
+
+#include "api/mesh_view.hpp"
+#include "dispatch/dispatch.hpp"
+#include "keys/keys.hpp"
+#include "node/errc.hpp"
+#include "node/mesh_directory.hpp"
+#include "node/mesh_file.hpp"
+#include "peers/service.hpp"
+#include "route/demand_table.hpp"
+#include "route/model_table.hpp"
+#include "settings/config.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace spdlog {
+class logger;
+}
+
+namespace starling::node {
+
+/// All of it outlives the mesh.
+struct mesh_parts {
+    boost::asio::any_io_executor network;
+    const settings::config* settings = nullptr;
+    keys::key_pair self;
+    admission::role role = admission::role::worker;  // what this node wants to be
+    route::model_table* table = nullptr;
+    std::function<route::machine_load()> machine_load;
+    std::function<void(std::string_view model)> load_standby;
+    std::function<void(const error& why)> on_refused;  // the mesh does not take this node: it can only end
+    std::shared_ptr<spdlog::logger> log;
+    std::uint64_t seed = 0;  // unpredictable
+};
+
+class mesh final : public api::mesh_view {
+  public:
+    /// Opens the socket and reads what is remembered. Errors: errc::data_dir, cannot_listen; settings::errc::wrong_usage
+    /// for an invite that is none.
+    static result<std::unique_ptr<mesh>> create(mesh_parts with);
+    ~mesh() override;
+
+    void start();
+
+    /// Says goodbye and waits for all that runs here.
+    boost::asio::awaitable<void> stop();
+
+    /// Until somebody of the mesh has told what it serves, or the time is over.
+    boost::asio::awaitable<void> until_met(std::chrono::milliseconds time);
+
+    /// A model of this node is ready, or has failed.
+    void models_changed();
+
+    // api::mesh_view
+    std::string id() const override;
+    result<route::choice> choose(std::string_view model, route::steady_time now) override;
+    std::vector<api::mesh_model> models() const override;
+    std::vector<api::peer_facts> peers() const override;
+    std::vector<route::model_demand> demand() const override;
+    api::routing_facts routing() const override;
+    result<api::written_invite> invite(std::string_view role, std::int64_t expires_s) override;
+    result<void> revoke(std::string_view node_id) override;
+
+  private:
+    mesh(mesh_parts with, std::unique_ptr<transport::endpoint> endpoint, bool takes_newcomers);
+
+    // mesh.cpp: getting in
+    result<void> prepare(std::optional<mesh_memory> remembered, std::optional<admission::invite> invite);
+    boost::asio::awaitable<void> run_join(admission::invite with);
+    boost::asio::awaitable<result<admission::certificate>> ask_inviter(const admission::invite& with);
+    void begin();
+    peers::hooks make_hooks();
+    result<admission::certificate> admit(const admission::invite::secret_bytes& secret, const node_id& bearer);
+    boost::asio::awaitable<void> run_keep_loop();
+    result<void> save();
+    void on_event(const peers::event& what);
+
+    // mesh_models.cpp: what is served
+    peers::node_status status();
+    void consider_standby();
+    result<std::shared_ptr<engine::generator>> find_here(std::string_view model);
+    std::shared_ptr<engine::generator> front(const std::string& model, engine::model_info info);
+    route::health health() const;
+    bool alone() const;
+
+    mesh_parts with_;
+    std::unique_ptr<transport::endpoint> endpoint_;  // until the service has it
+    std::vector<std::string> addresses_;
+    std::optional<keys::key_pair> root_;  // of a mesh that was begun here
+    std::optional<mesh_memory> memory_;   // none until this node is in
+    std::optional<admission::invite> joining_;
+    mesh_directory directory_;
+    dispatch::dispatcher dispatcher_;
+    std::map<std::string, std::shared_ptr<engine::generator>, std::less<>> fronts_;
+    std::map<std::string, engine::model_info, std::less<>> met_;  // models that members have served
+    route::demand_table demand_;
+    std::map<std::string, std::chrono::steady_clock::time_point, std::less<>> wanted_since_;
+    std::unique_ptr<peers::service> service_;
+    aio::task_scope tasks_;
+    bool stopping_ = false;
+};
+
+}  // namespace starling::node
