@@ -39,8 +39,9 @@ result<std::chrono::seconds> parse_duration(std::string_view text, std::string_v
                                             std::chrono::seconds most) {
     const unit* named = text.empty() ? nullptr : unit_of(text.back());
     std::int64_t count = 0;
-    const char* const end = text.data() + text.size() - (named == nullptr ? 0 : 1);
-    const auto read = std::from_chars(text.data(), end, count);
+    const char* const begin = text.data();
+    const char* const end = begin + text.size() - (named == nullptr ? 0 : 1);
+    const auto read = std::from_chars(begin, end, count);
     if (read.ec == std::errc::result_out_of_range) {
         count = max_count + 1;
     }

@@ -25,8 +25,8 @@ struct answer {
     std::string body;
 };
 
-boost::asio::awaitable<result<answer>> exchange(fetch::client& http, fetch::request question, std::string url) {
-    auto response = co_await http.open(std::move(question));
+boost::asio::awaitable<result<answer>> exchange(fetch::client* http, fetch::request question, std::string url) {
+    auto response = co_await http->open(std::move(question));
     if (!response) {
         co_return fail(node::errc::remote, "The node at " + url + " does not answer: " + response.error().message);
     }
@@ -115,7 +115,7 @@ result<node_api> node_api::open(const settings::config& settings, const std::str
 
 result<json::value> node_api::ask(fetch::request question, std::string_view without_key) {
     question.idle_timeout = patience;
-    auto asking = exchange(work_->http(), std::move(question), target_.url);
+    auto asking = exchange(&work_->http(), std::move(question), target_.url);
     auto got = wait_for(work_->executor(), std::move(asking), *keyboard_);
     if (!got) {
         return fail(node::errc::stopped, "Stopped.");

@@ -26,7 +26,7 @@ std::string rounded(double number, int digits) {
     return text.data();
 }
 
-std::string or_dash(std::string text) {
+std::string or_dash(const std::string& text) {
     return text.empty() ? "-" : text;
 }
 
