@@ -35,7 +35,7 @@ int chat(const chat_arguments& arguments) {
     chat_target target{.config = std::move(*settings), .url = arguments.url, .model = arguments.model};
     auto engine = open_chat_engine(target, keyboard);
     if (!engine) {
-        return engine.error() == node::errc::stopped ? interrupted : report(engine.error());
+        return report(engine.error());
     }
     chat_session session(std::move(target), std::move(*engine), conversation(arguments.chat), keyboard);
     return prompt.empty() ? session.run() : session.run_once(prompt);

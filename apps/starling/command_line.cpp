@@ -1,5 +1,6 @@
 #include "command_line.hpp"
 
+#include "node/errc.hpp"
 #include "node/private_file.hpp"
 #include "settings/table.hpp"
 
@@ -159,6 +160,9 @@ result<settings::config> load_config(const given_settings& given) {
 }
 
 exit_code report(const error& what) {
+    if (what == node::errc::stopped) {
+        return interrupted;
+    }
     std::fprintf(stderr, "starling: %s\n", sentence(what.message).c_str());
     const bool usage =
         what == settings::errc::wrong_usage || what == settings::errc::bad_config || what == settings::errc::refused;

@@ -30,7 +30,8 @@ void add_settings(CLI::App& verb, given_settings& into, std::initializer_list<st
 /// Defaults < file < environment < flags.
 result<settings::config> load_config(const given_settings& given);
 
-/// "starling: <message>" on stderr; gives the exit code that fits.
+/// "starling: <message>" on stderr; gives the exit code that fits. Nothing is said of node::errc::stopped: whoever
+/// pressed Ctrl-C knows.
 exit_code report(const error& what);
 
 /// A path of this platform for the user's data: $XDG_DATA_HOME/starling, else ~/.local/share/starling.

@@ -19,6 +19,7 @@ int idle(const given_settings& given) {
     settings->models.clear();
     settings->upstream.clear();
     settings->upstream_key_file.clear();
+    settings->join.clear();
     return run_node(std::move(*settings), node::purpose::idle,
                     {"Idle: it joins nothing and serves no model. Open the address in a browser to look around, or:",
                      "  starling chat            talk to the built-in model",

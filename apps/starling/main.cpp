@@ -60,8 +60,8 @@ std::string first_extra(const CLI::App& app) {
 }
 
 /// Verbs that scripts may know already.
-bool comes_with_the_mesh(const std::string& word) {
-    constexpr std::array<std::string_view, 5> verbs{"client", "invite", "peers", "plan", "slice"};
+bool comes_with_splitting(const std::string& word) {
+    constexpr std::array<std::string_view, 2> verbs{"plan", "slice"};
     return std::find(verbs.begin(), verbs.end(), word) != verbs.end();
 }
 
@@ -71,8 +71,10 @@ std::string explain_extra(const CLI::App& app) {
     const std::string word = first_extra(app);
     const bool flag = word.starts_with("-");
     const bool takes_verbs = !verb.get_subcommands({}).empty();
-    if (takes_verbs && comes_with_the_mesh(word)) {
-        return "'" + word + "' comes with the mesh, which this version does not have; see: starling --help";
+    if (takes_verbs && comes_with_splitting(word)) {
+        return "'" + word +
+               "' comes with models that are cut over several machines, which this version does not do; see: starling "
+               "--help";
     }
     const std::vector<std::string> names = known_names(verb, flag);
     const std::vector<std::string_view> views(names.begin(), names.end());
@@ -85,19 +87,25 @@ std::string explain_extra(const CLI::App& app) {
 }
 
 int parse_and_run(int argc, char** argv) {
-    CLI::App app{"Starling pools the machines you have into one LLM. This version runs on one machine.", "starling"};
+    CLI::App app{"Starling pools the machines you have into one LLM. Every one of them offers the same API.",
+                 "starling"};
     app.set_version_flag("--version", "starling " STARLING_VERSION);
     app.require_subcommand(0, 1);
     app.footer(
         "Begin with:\n"
         "  starling chat \"Tell me a story about a lighthouse.\"\n"
         "  starling serve                   then point any OpenAI client at http://127.0.0.1:9337/v1\n"
+        "  starling invite                  on the machine that serves; then, on another one:\n"
+        "  starling serve --join INVITE     adds it\n"
         "  starling doctor                  checks this machine and says what to do");
 
     action run;
     add_idle(app, run);
     add_serve(app, run);
+    add_client(app, run);
     add_chat(app, run);
+    add_invite(app, run);
+    add_peers(app, run);
     add_status(app, run);
     add_models(app, run);
     add_doctor(app, run);

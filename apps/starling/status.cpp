@@ -1,14 +1,16 @@
 // starling status: what the running node says of itself.
-#include "background.hpp"
 #include "command_line.hpp"
-#include "node/key_file.hpp"
-#include "node/running_node.hpp"
+#include "durations.hpp"
+#include "json_fields.hpp"
+#include "node_api.hpp"
+#include "peer_list.hpp"
+#include "terminal.hpp"
 #include "verbs.hpp"
-#include "wait.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 
+#include <chrono>
 #include <cstdio>
 #include <memory>
 
@@ -18,90 +20,54 @@ namespace {
 
 namespace json = boost::json;
 
-/// Each model is a few hundred bytes.
-constexpr std::size_t max_status_bytes = std::size_t{4} * 1024 * 1024;
-constexpr std::chrono::milliseconds patience{5'000};  // for a program on the same machine
-
 struct status_arguments {
     given_settings given;
     std::string url;
     bool json = false;
 };
 
-boost::asio::awaitable<result<std::string>> fetch_status(fetch::client& http, fetch::request request) {
-    const std::string url = request.url.substr(0, request.url.rfind("/api/"));
-    auto response = co_await http.open(std::move(request));
-    if (!response) {
-        co_return fail(node::errc::remote, "The node at " + url + " does not answer: " + response.error().message);
-    }
-    const int status = (*response)->head().status;
-    auto body = co_await fetch::read_all(**response, max_status_bytes);
-    if (status == 401) {
-        co_return fail(node::errc::remote, "The node at " + url + " asks for an API key; add --api-key-file FILE.");
-    }
-    if (status != 200 || !body) {
-        co_return fail(node::errc::remote,
-                       "The node at " + url + " answered with status " + std::to_string(status) + ".");
-    }
-    co_return std::move(*body);
-}
-
-std::string text_of(const json::object& object, const char* name) {
-    const json::value* value = object.if_contains(name);
-    const json::string* text = value == nullptr ? nullptr : value->if_string();
-    return text == nullptr ? std::string{} : std::string(text->data(), text->size());
-}
-
-double number_of(const json::object& object, const char* name) {
-    const json::value* value = object.if_contains(name);
-    return value != nullptr && value->is_number() ? value->to_number<double>() : 0.0;
-}
-
-const json::object& object_of(const json::object& object, const char* name) {
-    static const json::object empty;
-    const json::value* value = object.if_contains(name);
-    const json::object* found = value == nullptr ? nullptr : value->if_object();
-    return found == nullptr ? empty : *found;
-}
-
-std::string duration(double seconds) {
-    const auto whole = static_cast<long long>(seconds);
-    char text[64];
-    if (whole < 120) {
-        std::snprintf(text, sizeof text, "%lld s", whole);
-    } else if (whole < 7200) {
-        std::snprintf(text, sizeof text, "%lld min", whole / 60);
-    } else {
-        std::snprintf(text, sizeof text, "%lld h %02lld min", whole / 3600, whole / 60 % 60);
-    }
-    return text;
+std::string shown(const json::object& from, const char* name) {
+    return printable_line(text_of(from, name));
 }
 
 void print_models(const json::object& status) {
-    const json::value* list = status.if_contains("models");
-    const json::array* models = list == nullptr ? nullptr : list->if_array();
-    if (models == nullptr || models->empty()) {
+    const json::array& models = array_of(status, "models");
+    if (models.empty()) {
         std::puts("models   none");
         return;
     }
-    for (const json::value& item : *models) {
+    for (const json::value& item : models) {
         const json::object* model = item.if_object();
         if (model == nullptr) {
             continue;
         }
-        std::printf("model    %s  %s  %.0f requests, %.1f a minute  %s\n", text_of(*model, "id").c_str(),
-                    text_of(*model, "state").c_str(), number_of(*model, "requests"),
-                    number_of(*model, "request_rate_per_min"), text_of(*model, "source").c_str());
+        std::printf("model    %s  %s  %.0f requests, %.1f a minute  %s\n", shown(*model, "id").c_str(),
+                    shown(*model, "state").c_str(), number_of(*model, "requests"),
+                    number_of(*model, "request_rate_per_min"), shown(*model, "source").c_str());
     }
+}
+
+/// A node that is in no mesh, or of a version that had none, says nothing of it.
+void print_mesh(const json::object& status) {
+    const std::string mesh = shown(status, "mesh_id");
+    if (mesh.empty()) {
+        return;
+    }
+    std::printf("mesh     %s  as %s", short_id(mesh).c_str(), shown(status, "role").c_str());
+    if (const json::object& peers = object_of(status, "peers"); !peers.empty()) {
+        std::printf("  %.0f of %.0f peers alive", number_of(peers, "alive"), number_of(peers, "known"));
+    }
+    std::putchar('\n');
 }
 
 void print_status(const json::object& status, const std::string& url) {
     const json::object& health = object_of(status, "health");
     const json::object& engine = object_of(status, "engine");
-    std::printf("node     %s  %s\n", text_of(status, "name").c_str(), text_of(status, "node_id").c_str());
-    std::printf("address  %s  version %s  up %s\n", url.c_str(), text_of(status, "version").c_str(),
-                duration(number_of(status, "uptime_s")).c_str());
-    std::printf("health   %s (%.0f)  processor %.0f %%  memory %.0f %%\n", text_of(health, "state").c_str(),
+    std::printf("node     %s  %s\n", shown(status, "name").c_str(), shown(status, "node_id").c_str());
+    std::printf("address  %s  version %s  up %s\n", url.c_str(), shown(status, "version").c_str(),
+                roughly(std::chrono::duration<double>(number_of(status, "uptime_s"))).c_str());
+    print_mesh(status);
+    std::printf("health   %s (%.0f)  processor %.0f %%  memory %.0f %%\n", shown(health, "state").c_str(),
                 number_of(health, "score"), number_of(health, "cpu"), number_of(health, "memory"));
     std::printf("engine   %.0f of %.0f slots busy, %.0f waiting, %.1f tokens/s\n", number_of(engine, "busy"),
                 number_of(engine, "slots"), number_of(engine, "queued"), number_of(engine, "tokens_per_s"));
@@ -114,50 +80,21 @@ int status(const status_arguments& arguments) {
     if (!settings) {
         return report(settings.error());
     }
-    std::string url = arguments.url;
-    std::filesystem::path key_file = settings->api_key_file;
-    if (url.empty()) {
-        const auto running = node::find_running(settings->data_dir);
-        if (!running) {
-            return report(fail(node::errc::remote, "No node is running on " + settings->data_dir.string() +
-                                                       "; start one with: starling serve"));
-        }
-        url = running->api_url;
-        if (key_file.empty()) {
-            key_file = running->api_key_file;
-        }
+    auto api = node_api::open(*settings, arguments.url, keyboard);
+    if (!api) {
+        return report(api.error());
     }
-    fetch::request request;
-    request.url = url + "/api/status";
-    request.idle_timeout = patience;
-    if (!key_file.empty()) {
-        auto keys = node::read_keys(key_file);
-        if (!keys) {
-            return report(keys.error());
-        }
-        request.headers.emplace_back("Authorization", "Bearer " + keys->front());
+    const auto told = api->get("/api/status");
+    if (!told) {
+        return report(told.error());
     }
-    auto work = background::create();
-    if (!work) {
-        return report(work.error());
-    }
-    auto asking = fetch_status((*work)->http(), std::move(request));
-    const auto body = wait_for((*work)->executor(), std::move(asking), keyboard);
-    if (!body) {
-        return interrupted;
-    }
-    if (!*body) {
-        return report(body->error());
-    }
-    boost::system::error_code wrong;
-    const json::value parsed = json::parse(**body, wrong);
-    if (wrong || !parsed.is_object()) {
-        return report(fail(node::errc::remote, "What answers at " + url + " is not a Starling node."));
+    if (!told->is_object()) {
+        return report(fail(node::errc::remote, "What answers at " + api->url() + " is not a Starling node."));
     }
     if (arguments.json) {
-        std::printf("%s\n", json::serialize(parsed).c_str());
+        std::printf("%s\n", json::serialize(*told).c_str());
     } else {
-        print_status(parsed.get_object(), url);
+        print_status(told->get_object(), api->url());
     }
     return done;
 }

@@ -1,5 +1,6 @@
 #include "terminal.hpp"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,6 +25,14 @@ bool stdout_is_terminal() {
 
 bool stderr_is_terminal() {
     return ::isatty(STDERR_FILENO) == 1;
+}
+
+std::optional<std::size_t> stderr_columns() {
+    winsize size{};
+    if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) {
+        return std::nullopt;
+    }
+    return size.ws_col;
 }
 
 progress_line::progress_line() : enabled_(stderr_is_terminal()), begun_(std::chrono::steady_clock::now()) {}
@@ -62,12 +71,21 @@ void progress_line::clear() {
 std::string printable(std::string_view text) {
     std::string out;
     out.reserve(text.size());
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if ((byte >= 0x20 && byte != 0x7F) || c == '\n' || c == '\t') {
-            out += c;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : '\0');
+        if (byte == 0xC2 && next >= 0x80 && next < 0xA0) {
+            ++i;  // U+0080 … U+009F: control characters as well, U+009B begins what ESC [ begins
+        } else if ((byte >= 0x20 && byte != 0x7F) || byte == '\n' || byte == '\t') {
+            out += text[i];
         }
     }
+    return out;
+}
+
+std::string printable_line(std::string_view text) {
+    std::string out = printable(text);
+    std::replace_if(out.begin(), out.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
     return out;
 }
 

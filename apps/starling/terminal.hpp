@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,6 +13,8 @@ namespace starling::cli {
 bool stdin_is_terminal();
 bool stdout_is_terminal();
 bool stderr_is_terminal();
+/// Nothing when it is no terminal, or does not know.
+std::optional<std::size_t> stderr_columns();
 
 /// One line on stderr that is drawn over itself. Nothing at all when stderr is no terminal, and nothing before
 /// `show_after`, so that what is quick does not flicker.
@@ -38,5 +41,7 @@ class progress_line {
 
 /// Text for a terminal without the control characters that could take it over; line feeds and tabs stay.
 std::string printable(std::string_view text);
+/// The same for text that has to stay within its line.
+std::string printable_line(std::string_view text);
 
 }  // namespace starling::cli

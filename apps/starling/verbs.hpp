@@ -14,8 +14,11 @@ namespace starling::cli {
 using action = std::function<int()>;
 
 void add_serve(CLI::App& app, action& run);
+void add_client(CLI::App& app, action& run);
 void add_chat(CLI::App& app, action& run);
 void add_status(CLI::App& app, action& run);
+void add_peers(CLI::App& app, action& run);
+void add_invite(CLI::App& app, action& run);
 void add_models(CLI::App& app, action& run);
 void add_doctor(CLI::App& app, action& run);
 /// What happens without a verb.

@@ -5,7 +5,7 @@ packages_build=(
   ca-certificates git cmake ninja-build ccache g++ pkg-config
   libboost1.81-dev libboost-json1.81-dev libboost-system1.81-dev libboost-url1.81-dev
   libcurl4-openssl-dev libcli11-dev libspdlog-dev libfmt-dev prometheus-cpp-dev libtomlplusplus-dev
-  libedit-dev nettle-dev libgnutls28-dev libgtest-dev
+  libedit-dev libqrencode-dev nettle-dev libgnutls28-dev libgtest-dev
 )
 
 # Newer than Debian 12's: from its backports there, and as they are where the distribution is new enough.
