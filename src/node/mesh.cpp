@@ -116,7 +116,8 @@ result<void> mesh::prepare(std::optional<mesh_memory> remembered, std::optional<
     const auto root_file = settings.data_dir / "mesh.key";
     std::error_code unknown;
     if (!remembered && with_.role == admission::role::client) {
-        return fail(errc::mesh, "A client needs a mesh: add --join INVITE; `starling invite` prints one where a node runs.");
+        return fail(errc::mesh,
+                    "A client needs a mesh: add --join INVITE; `starling invite` prints one where a node runs.");
     }
     if (!remembered || std::filesystem::exists(root_file, unknown)) {
         auto root = load_or_create_key(root_file);
@@ -144,7 +145,8 @@ result<void> mesh::prepare(std::optional<mesh_memory> remembered, std::optional<
                                         "it and join again with --join.");
     }
     if (mine.expires_s <= wall_now()) {
-        return fail(errc::mesh, "The membership of this node has expired; ask for a new invite, and start it with --join.");
+        return fail(errc::mesh,
+                    "The membership of this node has expired; ask for a new invite, and start it with --join.");
     }
     if (with_.role == admission::role::worker && mine.role == admission::role::client) {
         return fail(errc::mesh,
@@ -164,6 +166,7 @@ void mesh::start() {
 
 asio::awaitable<void> mesh::stop() {
     stopping_ = true;
+    directory_.changed().notify();
     if (service_) {
         static_cast<void>(save());
         directory_.attach(nullptr);
@@ -208,7 +211,8 @@ asio::awaitable<void> mesh::run_join(admission::invite with) {
             memory_->certificate = std::move(*given);
             memory_->contacts.push_back({.id = with.inviter, .addresses = with.addresses});
             if (with_.role == admission::role::worker && memory_->certificate.role == admission::role::client) {
-                with_.on_refused(fail(errc::mesh, "The invite is for a client; run `starling client --join …` with it."));
+                with_.on_refused(
+                    fail(errc::mesh, "The invite is for a client; run `starling client --join …` with it."));
                 co_return;
             }
             if (auto saved = save(); !saved) {
@@ -288,9 +292,10 @@ void mesh::on_event(const peers::event& what) {
         case peers::event_kind::changed_state: with_.log->debug("{} is {}", who, what.detail); break;
         case peers::event_kind::revoked: with_.log->warn("{} is no member any more", who); break;
         case peers::event_kind::self_revoked:
-            with_.log->error("The mesh does not take this node any more: {} It serves its own clients alone; to come "
-                             "back, start it with --join and a new invite.",
-                             what.detail);
+            with_.log->error(
+                "The mesh does not take this node any more: {} It serves its own clients alone; to come "
+                "back, start it with --join and a new invite.",
+                what.detail);
             break;
     }
 }

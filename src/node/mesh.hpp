@@ -1,8 +1,8 @@
 // The mesh that a node is in: which one it is and how it got in, kept over restarts; the members, and what they serve
 // together with this node.
 //
-// A node that was invited is in the mesh of its last invite; one that never was begins a mesh of its own, and can invite
-// others. Owner: node. Thread: the network executor. Called by: api (through mesh_view), node.
+// A node that was invited is in the mesh of its last invite; one that never was begins a mesh of its own, and can
+// invite others. Owner: node. Thread: the network executor. Called by: api (through mesh_view), node.
 #pragma once
 
 #include "api/mesh_view.hpp"
@@ -46,8 +46,8 @@ struct mesh_parts {
 
 class mesh final : public api::mesh_view {
   public:
-    /// Opens the socket and reads what is remembered. Errors: errc::data_dir, cannot_listen; settings::errc::wrong_usage
-    /// for an invite that is none.
+    /// Opens the socket and reads what is remembered. Errors: errc::data_dir, cannot_listen;
+    /// settings::errc::wrong_usage for an invite that is none.
     static result<std::unique_ptr<mesh>> create(mesh_parts with);
     ~mesh() override;
 

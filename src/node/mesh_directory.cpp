@@ -25,8 +25,7 @@ std::vector<peers::peer_view> mesh_directory::serving() const {
     }
     auto out = members_->peers();
     std::erase_if(out, [](const peers::peer_view& one) {
-        return one.revoked || !one.connection || !one.status ||
-               one.said.certificate.role != admission::role::worker;
+        return one.revoked || !one.connection || !one.status || one.said.certificate.role != admission::role::worker;
     });
     return out;
 }

@@ -3,8 +3,8 @@
 #include "aio/pause.hpp"
 #include "route/standby_policy.hpp"
 
-#include <spdlog/logger.h>
 #include <fmt/format.h>
+#include <spdlog/logger.h>
 
 #include <algorithm>
 #include <chrono>
@@ -139,8 +139,8 @@ result<route::choice> mesh::choose(std::string_view asked, route::steady_time no
     const auto elsewhere = models();
     std::string model(asked);
     if (model.empty() || model == route::model_table::automatic) {
-        const auto ready_here = std::find_if(here.begin(), here.end(),
-                                             [](const auto& one) { return one.state == model_state::ready; });
+        const auto ready_here =
+            std::find_if(here.begin(), here.end(), [](const auto& one) { return one.state == model_state::ready; });
         const auto ready = std::find_if(elsewhere.begin(), elsewhere.end(),
                                         [](const auto& one) { return one.state == model_state::ready; });
         if (ready_here != here.end()) {

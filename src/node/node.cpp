@@ -105,10 +105,7 @@ class node::impl {
     }
 
     result<void> prepare_mesh() {
-        mesh_parts parts;
-        parts.network = io_.get_executor();
-        parts.settings = &settings_;
-        parts.self = *key_;
+        mesh_parts parts{.network = io_.get_executor(), .settings = &settings_, .self = *key_};
         parts.role = purpose_ == purpose::client ? admission::role::client : admission::role::worker;
         parts.table = &table_;
         parts.machine_load = [this] { return sampler_.sample(std::chrono::steady_clock::now()); };
