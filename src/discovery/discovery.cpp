@@ -46,10 +46,10 @@ announcement announcement_of(const lan_options& from) {
 
 class driver final : public lan_discovery {
   public:
-    driver(asio::any_io_executor executor, keys::key_pair keys, lan_options options, sink on_found,
+    driver(const asio::any_io_executor& executor, const keys::key_pair& keys, lan_options options, sink on_found,
            std::vector<lan_socket> sockets)
         : executor_(executor),
-          keys_(std::move(keys)),
+          keys_(keys),
           options_(std::move(options)),
           on_found_(std::move(on_found)),
           sockets_(std::move(sockets)),
@@ -155,8 +155,9 @@ class driver final : public lan_discovery {
 
 }  // namespace
 
-result<std::unique_ptr<lan_discovery>> lan_discovery::create(asio::any_io_executor executor, keys::key_pair keys,
-                                                             lan_options options, sink on_found) {
+result<std::unique_ptr<lan_discovery>> lan_discovery::create(const asio::any_io_executor& executor,
+                                                             const keys::key_pair& keys, lan_options options,
+                                                             sink on_found) {
     std::vector<lan_socket> sockets;
     std::optional<error> why;
     for (const family of : {family::v4, family::v6}) {
@@ -170,8 +171,7 @@ result<std::unique_ptr<lan_discovery>> lan_discovery::create(asio::any_io_execut
     if (sockets.empty()) {
         return *why;
     }
-    auto made = std::make_unique<driver>(executor, std::move(keys), std::move(options), std::move(on_found),
-                                         std::move(sockets));
+    auto made = std::make_unique<driver>(executor, keys, std::move(options), std::move(on_found), std::move(sockets));
     made->look_for_interfaces();
     if (!made->can_be_heard()) {
         return fail(errc::no_interface,

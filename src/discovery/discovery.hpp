@@ -44,8 +44,9 @@ class lan_discovery {
     using sink = std::function<void(const sighting&)>;
 
     /// Errors: no_interface, when nothing here can multicast; no_socket.
-    static result<std::unique_ptr<lan_discovery>> create(boost::asio::any_io_executor executor, keys::key_pair keys,
-                                                         lan_options options, sink on_found);
+    static result<std::unique_ptr<lan_discovery>> create(const boost::asio::any_io_executor& executor,
+                                                         const keys::key_pair& keys, lan_options options,
+                                                         sink on_found);
     lan_discovery() = default;
     lan_discovery(const lan_discovery&) = delete;
     lan_discovery& operator=(const lan_discovery&) = delete;

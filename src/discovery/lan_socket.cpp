@@ -71,9 +71,9 @@ bool has_index(const std::vector<lan_interface>& among, unsigned index) {
 
 }  // namespace
 
-result<lan_socket> lan_socket::open(asio::any_io_executor executor, family of, std::uint16_t port) {
+result<lan_socket> lan_socket::open(const asio::any_io_executor& executor, family of, std::uint16_t port) {
     const transport::address group(ip::make_address(of == family::v4 ? group_v4 : group_v6), port);
-    udp::socket socket(std::move(executor));
+    udp::socket socket(executor);
     if (const auto failed = prepare(socket, group)) {
         return fail(errc::no_socket,
                     fmt::format("UDP port {} cannot be used to find others on the local network ({}); another program "

@@ -23,7 +23,7 @@ enum class family { v4, v6 };
 class lan_socket {
   public:
     /// Error: no_socket.
-    static result<lan_socket> open(boost::asio::any_io_executor executor, family of, std::uint16_t port);
+    static result<lan_socket> open(const boost::asio::any_io_executor& executor, family of, std::uint16_t port);
 
     /// Hears and sends on these from now on, as far as the system lets it. True when there is one that was not used
     /// before.

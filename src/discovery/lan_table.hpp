@@ -88,8 +88,8 @@ class lan_table {
   private:
     struct place {
         steady_time reported;
-        beacon_kind kind;
-        mesh_tag mesh;
+        beacon_kind kind = beacon_kind::seeking;
+        mesh_tag mesh{};
         std::string name;
     };
     using key = std::pair<node_id, address>;

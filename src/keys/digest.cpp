@@ -12,7 +12,7 @@ static_assert(std::tuple_size_v<digest> == SHA256_DIGEST_SIZE);
 
 digest sha256(std::string_view domain, std::initializer_list<std::span<const std::uint8_t>> parts) {
     constexpr std::uint8_t end_of_domain = 0;
-    sha256_ctx context;
+    sha256_ctx context{};
     sha256_init(&context);
     sha256_update(&context, domain.size(), reinterpret_cast<const std::uint8_t*>(domain.data()));
     sha256_update(&context, sizeof end_of_domain, &end_of_domain);
