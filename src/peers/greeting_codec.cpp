@@ -1,5 +1,7 @@
 #include "peers/greeting_codec.hpp"
 
+#include "base/shown_name.hpp"
+#include "peers/member_record.hpp"
 #include "wire/base64url.hpp"
 #include "wire/errc.hpp"
 #include "wire/json_access.hpp"
@@ -8,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 namespace starling::peers {
@@ -48,6 +51,23 @@ json::object json_of(const welcome& from) {
     return {{"type", "welcome"}, {"certificate", wire::to_base64url(admission::encode(from.certificate))}};
 }
 
+json::object json_of(const ask& from) {
+    return {{"type", "ask"},
+            {"name", shown_name(from.name, max_name_bytes)},
+            {"commitment", wire::to_base64url(from.commitment)}};
+}
+
+json::object json_of(const ask_nonce& from) {
+    return {{"type", "ask_nonce"},
+            {"nonce", wire::to_base64url(from.nonce)},
+            {"mesh", to_string(from.mesh)},
+            {"name", shown_name(from.name, max_name_bytes)}};
+}
+
+json::object json_of(const ask_reveal& from) {
+    return {{"type", "ask_reveal"}, {"nonce", wire::to_base64url(from.nonce)}};
+}
+
 json::object json_of(const refused& from) {
     const auto found = std::find_if(codes.begin(), codes.end(), [&](const auto& one) { return from.why == one.first; });
     return {{"type", "refused"},
@@ -82,15 +102,51 @@ result<greeting> read_hello(const json::value& from) {
     return greeting(std::move(out));
 }
 
+/// False unless the member is exactly as many bytes.
+bool read_bytes(const json::value& from, std::string_view name, std::span<std::uint8_t> into) {
+    const auto bytes = wire::from_base64url(string_member(from, name));
+    if (!bytes || bytes->size() != into.size()) {
+        return false;
+    }
+    std::copy(bytes->begin(), bytes->end(), into.begin());
+    return true;
+}
+
 result<greeting> read_join(const json::value& from) {
     join out;
     const auto mesh = parse_node_id(string_member(from, "mesh"));
-    const auto secret = wire::from_base64url(string_member(from, "secret"));
-    if (!mesh || !secret || secret->size() != out.secret.size()) {
+    if (!mesh || !read_bytes(from, "secret", out.secret)) {
         return malformed();
     }
     out.mesh = *mesh;
-    std::copy(secret->begin(), secret->end(), out.secret.begin());
+    return greeting(out);
+}
+
+result<greeting> read_ask(const json::value& from) {
+    ask out;
+    out.name = shown_name(string_member(from, "name"), max_name_bytes);
+    if (!read_bytes(from, "commitment", out.commitment)) {
+        return malformed();
+    }
+    return greeting(std::move(out));
+}
+
+result<greeting> read_ask_nonce(const json::value& from) {
+    ask_nonce out;
+    const auto mesh = parse_node_id(string_member(from, "mesh"));
+    out.name = shown_name(string_member(from, "name"), max_name_bytes);
+    if (!mesh || !read_bytes(from, "nonce", out.nonce)) {
+        return malformed();
+    }
+    out.mesh = *mesh;
+    return greeting(std::move(out));
+}
+
+result<greeting> read_ask_reveal(const json::value& from) {
+    ask_reveal out;
+    if (!read_bytes(from, "nonce", out.nonce)) {
+        return malformed();
+    }
     return greeting(out);
 }
 
@@ -120,6 +176,15 @@ result<greeting> parse_greeting(std::string_view text) {
     if (type == "welcome") {
         auto certificate = read_certificate(from);
         return certificate ? result<greeting>(greeting(welcome{std::move(*certificate)})) : malformed();
+    }
+    if (type == "ask") {
+        return read_ask(from);
+    }
+    if (type == "ask_nonce") {
+        return read_ask_nonce(from);
+    }
+    if (type == "ask_reveal") {
+        return read_ask_reveal(from);
     }
     if (type == "refused") {
         return greeting(read_refused(from));

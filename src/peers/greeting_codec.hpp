@@ -3,6 +3,7 @@
 
 #include "admission/admission.hpp"
 #include "base/result.hpp"
+#include "peers/comparison_code.hpp"
 
 #include <string>
 #include <string_view>
@@ -27,12 +28,31 @@ struct welcome {
     admission::certificate certificate;
 };
 
+/// A newcomer without an invite wants to be let in (ask.hpp).
+struct ask {
+    std::string name;
+    peers::commitment commitment{};
+};
+
+/// The member's number, and where the newcomer would belong.
+struct ask_nonce {
+    peers::nonce nonce{};
+    node_id mesh;
+    std::string name;
+};
+
+/// The number that the newcomer had committed to.
+struct ask_reveal {
+    peers::nonce nonce{};
+};
+
 /// Why not. The code is one of admission::errc, or wire::errc::unsupported.
 struct refused {
     error why;
 };
 
-using greeting = std::variant<hello, join, welcome, refused>;
+/// Names are at most max_name_bytes and as base/shown_name leaves them, on either side.
+using greeting = std::variant<hello, join, welcome, ask, ask_nonce, ask_reveal, refused>;
 
 std::string to_json(const greeting& from);
 

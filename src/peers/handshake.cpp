@@ -1,6 +1,8 @@
 #include "peers/handshake.hpp"
 
+#include "peers/ask.hpp"
 #include "peers/greeting_codec.hpp"
+#include "peers/greeting_limits.hpp"
 #include "transport/message_stream.hpp"
 #include "wire/errc.hpp"
 
@@ -13,13 +15,7 @@ namespace {
 
 using transport::message_stream;
 
-constexpr auto greeting_time = std::chrono::seconds(10);  // an honest node needs a round trip
-constexpr std::size_t greeting_bytes = 4'096;             // a certificate with its chain is 600 as text
-constexpr int greetings = 2;                              // an invite, then the hello
-
-transport::steady_time soon() {
-    return std::chrono::steady_clock::now() + greeting_time;
-}
+constexpr int greetings = 2;  // an invite or a request, then the hello
 
 hello hello_of(const introduction& self) {
     return {.version = protocol_version,
@@ -50,7 +46,7 @@ result<acquaintance> judge(const hello& said, const node_id& by, const node_id& 
 }
 
 /// Sends one greeting on a stream of its own, and gives the answer.
-awaitable<result<greeting>> ask(std::shared_ptr<transport::connection> whom, greeting what) {
+awaitable<result<greeting>> exchange(std::shared_ptr<transport::connection> whom, greeting what) {
     auto opened = co_await whom->open(soon());
     if (!opened) {
         co_return opened.error();
@@ -71,8 +67,21 @@ awaitable<result<greeting>> ask(std::shared_ptr<transport::connection> whom, gre
     co_return parsed;
 }
 
-error out_of_turn() {
-    return fail(wire::errc::malformed, "The other node sent something else than a greeting.");
+/// The certificate for an invite or for a request that a person has approved. `stream` outlives the call.
+awaitable<result<admission::certificate>> admit(message_stream* stream, greeting said, asked_member here,
+                                                invite_redeemer redeem) {
+    if (auto* plea = std::get_if<ask>(&said)) {
+        auto decided = co_await hear_request(stream, std::move(*plea), here);
+        co_return decided;
+    }
+    const auto* wish = std::get_if<join>(&said);
+    if (wish == nullptr) {
+        co_return out_of_turn();
+    }
+    if (wish->mesh != here.mesh) {
+        co_return fail(admission::errc::wrong_mesh, "The invite is of another mesh.");
+    }
+    co_return redeem(wish->secret, here.newcomer);
 }
 
 }  // namespace
@@ -80,7 +89,7 @@ error out_of_turn() {
 awaitable<result<acquaintance>> greet(std::shared_ptr<transport::connection> to, introduction self,
                                       certificate_check check) {
     greeting ours(hello_of(self));
-    auto answer = co_await ask(to, std::move(ours));
+    auto answer = co_await exchange(to, std::move(ours));
     if (!answer) {
         co_return answer.error();
     }
@@ -92,7 +101,7 @@ awaitable<result<acquaintance>> greet(std::shared_ptr<transport::connection> to,
 }
 
 awaitable<result<acquaintance>> receive_greeting(std::shared_ptr<transport::connection> from, introduction self,
-                                                 certificate_check check, invite_redeemer redeem) {
+                                                 certificate_check check, invite_redeemer redeem, waiting_room* room) {
     for (int i = 0; i < greetings; ++i) {
         auto opened = co_await from->accept(soon());
         if (!opened) {
@@ -117,20 +126,20 @@ awaitable<result<acquaintance>> receive_greeting(std::shared_ptr<transport::conn
             }
             co_return known;
         }
-        const auto* wish = std::get_if<join>(&*said);
-        if (wish == nullptr) {
+        if (!std::holds_alternative<join>(*said) && !std::holds_alternative<ask>(*said)) {
             co_return out_of_turn();
         }
-        auto admitted = wish->mesh == self.mesh ? redeem(wish->secret, from->peer())
-                                                : fail(admission::errc::wrong_mesh, "The invite is of another mesh.");
+        const asked_member here{
+            .newcomer = from->peer(), .self = self.certificate.subject, .mesh = self.mesh, .room = room};
+        auto admitted = co_await admit(&stream, std::move(*said), here, redeem);
         const greeting answer = admitted ? greeting(welcome{*admitted}) : greeting(refused{admitted.error()});
         auto sent = co_await stream.send(to_json(answer), soon());
         stream.finish();
-        if (!sent) {
-            co_return sent.error();
-        }
         if (!admitted) {
             co_return admitted.error();
+        }
+        if (!sent) {
+            co_return sent.error();
         }
     }
     co_return out_of_turn();
@@ -139,7 +148,7 @@ awaitable<result<acquaintance>> receive_greeting(std::shared_ptr<transport::conn
 awaitable<result<admission::certificate>> ask_to_join(std::shared_ptr<transport::connection> inviter,
                                                       admission::invite invite, node_id self, certificate_check check) {
     greeting wish(join{.mesh = invite.mesh, .secret = invite.secret});
-    auto answer = co_await ask(inviter, std::move(wish));
+    auto answer = co_await exchange(inviter, std::move(wish));
     if (!answer) {
         co_return answer.error();
     }

@@ -5,6 +5,7 @@
 // On the first stream of the side that connected, a JSON message and its answer:
 //   hello {version, oldest, software, mesh, certificate}  →  hello {…} | refused {code, message}
 //   join {mesh, secret}                                   →  welcome {certificate} | refused {code, message}
+//   ask {name, commitment}                                →  see ask.hpp
 // After a welcome the newcomer says hello on its next stream. Called by: peers. Thread: the network executor.
 #pragma once
 
@@ -50,9 +51,15 @@ using invite_redeemer =
 awaitable<result<acquaintance>> greet(std::shared_ptr<transport::connection> to, introduction self,
                                       certificate_check check);
 
-/// The side that was connected to waits for the hello, or for an invite and then the hello. It does not wait long.
+class waiting_room;
+
+/// The side that was connected to waits for the hello, or for an invite and then the hello. It does not wait long,
+/// unless there is a room for those who ask without an invite, where a newcomer waits for a person's decision: up to
+/// ask_patience, or until it leaves. Nothing else that it sends is looked at meanwhile. Without a room (null) whoever
+/// asks is refused. The room outlives the call.
 awaitable<result<acquaintance>> receive_greeting(std::shared_ptr<transport::connection> from, introduction self,
-                                                 certificate_check check, invite_redeemer redeem);
+                                                 certificate_check check, invite_redeemer redeem,
+                                                 waiting_room* room = nullptr);
 
 /// Presents an invite to the node that wrote it. The certificate is for this node, of the invite's mesh, and signed.
 /// Errors: those of the transport; admission::errc, as the other side says why not.

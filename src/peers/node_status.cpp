@@ -150,9 +150,9 @@ result<node_status> parse_status(std::string_view text) {
     std::erase_if(out.models, [](const told_model& one) { return one.info.id.empty(); });
     out.demand = read_all<route::model_demand>(from, "demand", [](const json::value& one) {
         return route::model_demand{.model = std::string(string_member(one, "model").substr(0, max_id_bytes)),
-                           .requests = large_member(one, "requests"),
-                           .rate_per_min = number_member(one, "request_rate_per_min").value_or(0.0),
-                           .last_active_s = number_member(one, "last_active_s").value_or(0.0)};
+                                   .requests = large_member(one, "requests"),
+                                   .rate_per_min = number_member(one, "request_rate_per_min").value_or(0.0),
+                                   .last_active_s = number_member(one, "last_active_s").value_or(0.0)};
     });
     return out;
 }

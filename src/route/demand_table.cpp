@@ -8,9 +8,8 @@ void demand_table::count(std::string_view model, steady_time now) {
     auto found = models_.find(model);
     if (found == models_.end()) {
         if (models_.size() == max_wanted_models) {
-            models_.erase(std::min_element(models_.begin(), models_.end(), [](const auto& a, const auto& b) {
-                return a.second.last < b.second.last;
-            }));
+            models_.erase(std::min_element(models_.begin(), models_.end(),
+                                           [](const auto& a, const auto& b) { return a.second.last < b.second.last; }));
         }
         found = models_.emplace(std::string(model), entry{}).first;
     }
