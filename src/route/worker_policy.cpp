@@ -37,8 +37,6 @@ double predict_s(const worker_view& of, const demand& what, const speeds& usual)
     const double slots = std::max(1, of.slots);
     const double new_tokens = std::max(0, what.prompt_tokens - of.cached_tokens);
     const double prefill = new_tokens / prefill_speed;
-    // Streams side by side are each slower, but together faster: between a full share and none.
-    constexpr double slower_for_each = 0.5;
     const double beside = std::min(static_cast<double>(std::max(0, of.busy)), slots - 1.0);
     const double answer = what.answer_tokens / decode_speed * (1.0 + slower_for_each * beside);
     // Those who wait are like this request, and are served by all slots together.
