@@ -72,13 +72,13 @@ embedded_node::~embedded_node() {
     thread_.join();
 }
 
-outcome<std::shared_ptr<embedded_node>> embedded_node::start(settings::config settings,
+outcome<std::shared_ptr<embedded_node>> embedded_node::start(settings::config settings, node::purpose why,
                                                              std::chrono::milliseconds timeout) {
     auto told = std::make_shared<progress>();
     node::resources with;
     with.log = silent_logger();
     with.observer.on_ready = [told](const node::listening_event& at) { told->ready(at.api_url); };
-    auto made = node::node::create(std::move(settings), node::purpose::client, std::move(with));
+    auto made = node::node::create(std::move(settings), why, std::move(with));
     if (!made) {
         return from_node(made.error());
     }
@@ -87,8 +87,10 @@ outcome<std::shared_ptr<embedded_node>> embedded_node::start(settings::config se
     const bool settled =
         told->changed.wait_for(lock, timeout, [&] { return told->end.has_value() || !told->api_url.empty(); });
     if (!settled) {
-        return error{.kind = error_kind::timed_out,
-                     .message = "The mesh was not reached in time; is the node that wrote the invite running?"};
+        return error{
+            .kind = error_kind::timed_out,
+            .message =
+                "The node was not ready in time; is the one that wrote the invite running, and can it be reached?"};
     }
     if (told->end) {
         return *told->end;

@@ -14,8 +14,10 @@ namespace starling::sdk {
 
 class embedded_node {
   public:
-    /// Blocks until the node is ready, for at most `timeout`. Errors: timed_out, or why the node ended.
-    static outcome<std::shared_ptr<embedded_node>> start(settings::config settings, std::chrono::milliseconds timeout);
+    /// Blocks until the node is ready (node::observer::on_ready), for at most `timeout`. Errors: timed_out, or why the
+    /// node could not be made or has ended.
+    static outcome<std::shared_ptr<embedded_node>> start(settings::config settings, node::purpose why,
+                                                         std::chrono::milliseconds timeout);
     embedded_node(const embedded_node&) = delete;
     embedded_node& operator=(const embedded_node&) = delete;
     /// Any thread. Stops the node, and waits for what it drains.

@@ -35,7 +35,7 @@ outcome<client> client::join(join_options options) {
     }
     connect_options to;
     to.timeout = options.timeout;
-    auto node = embedded_node::start(settings_for(std::move(options)), to.timeout);
+    auto node = embedded_node::start(settings_for(std::move(options)), node::purpose::client, to.timeout);
     if (!node) {
         return node.error();
     }

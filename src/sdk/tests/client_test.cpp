@@ -243,15 +243,6 @@ TEST(chat, of_a_node_that_went_away_is_unreachable) {
     expect_error(said.error(), error_kind::unreachable);
 }
 
-TEST(join, what_is_no_invite_is_refused) {
-    for (const std::string invite : {"", "hello", "starling:", "starling:AAAA"}) {
-        const auto joined = client::join({.invite = invite, .data_dir = "/nonexistent/starling"});
-        ASSERT_FALSE(joined) << invite;
-        expect_error(joined.error(), error_kind::unauthorized);
-        EXPECT_NE(joined.error().message.find("starling:"), std::string::npos);
-    }
-}
-
 TEST(outcome, asking_it_wrongly_is_a_bug_that_shows) {
     outcome<int> good(3);
     EXPECT_EQ(*good, 3);
