@@ -19,10 +19,12 @@ using wire::string_member;
 
 namespace {
 
-error not_understood() {
-    return fail(
-        engine::errc::upstream_error,
-        "The upstream server sent something that is not an OpenAI answer; check that --upstream names such a server.");
+/// A name for a model is for one line, and is kept for as long as the answer lasts.
+constexpr std::size_t max_model_name_bytes = 256;
+
+error not_understood(const server_words& server) {
+    return fail(engine::errc::upstream_error,
+                server.name + " sent something that is not an OpenAI answer; check that its URL is right.");
 }
 
 engine::finish_reason finish_reason_of(std::string_view name, bool saw_tool_calls) {
@@ -102,7 +104,7 @@ result<void> answer_decoder::feed(std::string_view bytes, std::vector<engine::st
 
 result<void> answer_decoder::feed_whole(std::string_view body, std::vector<engine::stream_event>& out) {
     const json::value object = parse_or_null(body);
-    return object.is_object() ? take_object(object, out) : result<void>(not_understood());
+    return object.is_object() ? take_object(object, out) : result<void>(not_understood(server_));
 }
 
 result<void> answer_decoder::finish(std::vector<engine::stream_event>& out) {
@@ -117,8 +119,7 @@ result<void> answer_decoder::finish(std::vector<engine::stream_event>& out) {
         return {};
     }
     if (!reason_) {
-        return fail(engine::errc::unavailable,
-                    "The upstream server closed the connection before the answer was finished.");
+        return fail(engine::errc::unavailable, server_.name + " closed the connection before the answer was finished.");
     }
     give_finished(out);
     return {};
@@ -130,24 +131,27 @@ result<void> answer_decoder::take_event(const sse_event& event, std::vector<engi
     }
     if (event.data == "[DONE]") {
         if (!reason_) {
-            return fail(engine::errc::unavailable, "The upstream server ended the answer without saying why.");
+            return fail(engine::errc::unavailable, server_.name + " ended the answer without saying why.");
         }
         give_finished(out);
         return {};
     }
     const json::value object = parse_or_null(event.data);
     if (event.name == "error" && !object.is_object()) {
-        return error_of(0, event.data, server_words());
+        return error_of(0, event.data, server_);
     }
-    return object.is_object() ? take_object(object, out) : result<void>(not_understood());
+    return object.is_object() ? take_object(object, out) : result<void>(not_understood(server_));
 }
 
 result<void> answer_decoder::take_object(const json::value& object, std::vector<engine::stream_event>& out) {
     if (member(object, "error") != nullptr) {
-        return error_of(0, json::serialize(object), server_words());
+        return error_of(0, json::serialize(object), server_);
     }
     if (const json::value* usage = member(object, "usage")) {
         take_usage(*usage);
+    }
+    if (model_.empty()) {
+        model_ = string_member(object, "model").substr(0, max_model_name_bytes);
     }
     const json::array* choices = array_member(object, "choices");
     if (choices != nullptr && !choices->empty()) {

@@ -12,9 +12,17 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace starling::upstream {
+
+/// How messages speak of a server.
+struct server_words {
+    std::string name = "The upstream server";  // "The upstream server at http://…"
+    std::string key_flag;                      // the flag that names the file with its key
+    std::string secret;                        // the key; blotted out of whatever the server says
+};
 
 /// One streamed answer, of chat or of text completion: both kinds are told apart by their fields.
 ///
@@ -22,6 +30,8 @@ namespace starling::upstream {
 /// left at zero: whoever has a clock fills it in.
 class answer_decoder {
   public:
+    explicit answer_decoder(server_words server = {}) : server_(std::move(server)) {}
+
     /// Errors: engine::errc::upstream_error, or what `error_of` says of an error that the server sends in mid-stream.
     /// After an error the decoder is not to be used.
     result<void> feed(std::string_view bytes, std::vector<engine::stream_event>& out);
@@ -37,6 +47,9 @@ class answer_decoder {
 
     std::int32_t prompt_tokens() const { return usage_.prompt_tokens; }
 
+    /// The model that the server says it is, which for "auto" is another name than was asked for; empty until it says.
+    const std::string& model() const { return model_; }
+
   private:
     result<void> take_event(const sse_event& event, std::vector<engine::stream_event>& out);
     result<void> take_object(const boost::json::value& object, std::vector<engine::stream_event>& out);
@@ -44,19 +57,14 @@ class answer_decoder {
     void take_usage(const boost::json::value& usage);
     void give_finished(std::vector<engine::stream_event>& out);
 
+    server_words server_;
     sse_parser events_;
+    std::string model_;
     std::optional<engine::finish_reason> reason_;
     engine::token_usage usage_;
     std::int32_t pieces_ = 0;  // tokens as far as we can count them, for a server that sends no usage
     bool saw_tool_calls_ = false;
     bool done_ = false;
-};
-
-/// How messages speak of a server.
-struct server_words {
-    std::string name = "The upstream server";  // "The upstream server at http://…"
-    std::string key_flag;                      // the flag that names the file with its key
-    std::string secret;                        // the key; blotted out of whatever the server says
 };
 
 /// An answer whose status is not 200, or an error object in mid-stream (`status` 0 where the object has no code).

@@ -1,5 +1,6 @@
 #include "upstream/answer_stream.hpp"
 
+#include "base/node_id.hpp"
 #include "upstream/deadline.hpp"
 
 #include <utility>
@@ -32,12 +33,13 @@ error unreachable(const error& why, const std::string& server) {
 }
 
 answer_stream::answer_stream(std::unique_ptr<fetch::response> response, std::shared_ptr<usage_counters> counters,
-                             std::string server, steady_time asked, steady_time deadline)
+                             server_words server, steady_time asked, steady_time deadline)
     : response_(std::move(response)),
       counters_(std::move(counters)),
-      server_(std::move(server)),
+      server_(server.name),
       asked_(asked),
-      deadline_(deadline) {
+      deadline_(deadline),
+      decoder_(std::move(server)) {
     ++counters_->busy;
 }
 
@@ -65,6 +67,15 @@ awaitable<result<engine::stream_event>> answer_stream::next() {
     waiting_.pop_front();
     finished_ = finished_ || std::holds_alternative<engine::finished>(event);
     co_return event;
+}
+
+engine::provenance answer_stream::from() const {
+    const std::string_view node = response_->head().header("x-starling-node");
+    // Any server may send any header; what is no node id is not passed on as one.
+    if (!parse_node_id(node)) {
+        return {};
+    }
+    return {.node = std::string(node), .reason = "answered through " + server_};
 }
 
 awaitable<result<void>> answer_stream::read_on() {

@@ -21,14 +21,18 @@ class answer_stream final : public engine::token_stream {
   public:
     using steady_time = aio::steady_time;
 
-    /// `response` is one with status 200. `server` is how messages call it.
+    /// `response` is one with status 200.
     answer_stream(std::unique_ptr<fetch::response> response, std::shared_ptr<usage_counters> counters,
-                  std::string server, steady_time asked, steady_time deadline);
+                  server_words server, steady_time asked, steady_time deadline);
     /// Closes the connection; a server notices, and stops its work.
     ~answer_stream() override;
 
     awaitable<result<engine::stream_event>> next() override;
     std::int32_t prompt_tokens() const override { return decoder_.prompt_tokens(); }
+    /// The node that the server says has answered (`x-starling-node`), where it is a Starling node.
+    engine::provenance from() const override;
+    /// The model that the server says it is; empty until it says.
+    const std::string& model() const { return decoder_.model(); }
 
   private:
     awaitable<result<void>> read_on();
@@ -38,7 +42,7 @@ class answer_stream final : public engine::token_stream {
 
     std::unique_ptr<fetch::response> response_;
     std::shared_ptr<usage_counters> counters_;
-    std::string server_;
+    std::string server_;  // how messages call it
     steady_time asked_;
     steady_time deadline_;
     std::optional<steady_time> first_;

@@ -102,7 +102,7 @@ class upstream_generator final : public engine::generator {
         if (!response) {
             co_return response.error();
         }
-        co_return std::make_unique<answer_stream>(std::move(*response), counters_, words_for(settings_).name, asked,
+        co_return std::make_unique<answer_stream>(std::move(*response), counters_, words_for(settings_), asked,
                                                   call.deadline);
     }
 

@@ -117,6 +117,23 @@ TEST(answer_decoder, reads_logprobs_of_both_apis) {
     EXPECT_EQ(text.content, "hi");
 }
 
+TEST(answer_decoder, knows_the_model_that_answers) {
+    answer_decoder decoder;
+    std::vector<engine::stream_event> events;
+    EXPECT_EQ(decoder.model(), "");
+    ASSERT_TRUE(
+        decoder.feed("data: {\"model\":\"starter\",\"choices\":[{\"delta\":{\"content\":\"x\"}}]}\n\n", events));
+    EXPECT_EQ(decoder.model(), "starter");
+}
+
+TEST(answer_decoder, speaks_of_the_server_by_its_name) {
+    answer_decoder decoder({.name = "The node at http://n", .key_flag = {}, .secret = {}});
+    std::vector<engine::stream_event> events;
+    const auto cut = decoder.finish(events);
+    ASSERT_FALSE(cut);
+    EXPECT_TRUE(cut.error().message.starts_with("The node at http://n ")) << cut.error().message;
+}
+
 TEST(answer_decoder, a_cut_stream_is_an_error_after_its_text) {
     const auto got = decode("data: {\"choices\":[{\"delta\":{\"content\":\"half\"}}]}\n\n");
     EXPECT_EQ(got.content, "half");

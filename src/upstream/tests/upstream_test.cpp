@@ -36,6 +36,7 @@ struct outcome {
     std::string content;
     std::optional<engine::finished> finished;
     std::optional<error> failed;
+    engine::provenance from;
 };
 
 awaitable<void> collect(std::shared_ptr<engine::generator> from, engine::generate_request request,
@@ -45,6 +46,7 @@ awaitable<void> collect(std::shared_ptr<engine::generator> from, engine::generat
         out.failed = stream.error();
         co_return;
     }
+    out.from = (*stream)->from();
     for (std::size_t events = 0; events < stop_after; ++events) {
         auto event = co_await (*stream)->next();
         if (!event) {
@@ -140,6 +142,20 @@ TEST_F(upstream_test, streams_an_answer) {
     EXPECT_EQ(from->load().generated_tokens, 2U);
     EXPECT_EQ(from->load().cancelled, 0U);
     EXPECT_EQ(from->info().id, "here");
+}
+
+TEST_F(upstream_test, tells_which_node_has_answered) {
+    const std::string node(64, 'a');
+    std::string header;
+    const http_test_server server([&header](http_connection& c, const http_request&) {
+        c.answer(200, R"({"choices":[{"message":{"content":"Hi"},"finish_reason":"stop"}]})", header);
+    });
+    const auto from = generator(server);
+    EXPECT_EQ(run(from, hello()).from.node, "") << "a server that is no Starling node";
+    header = "X-Starling-Node: " + node + "\r\n";
+    EXPECT_EQ(run(from, hello()).from.node, node);
+    header = "X-Starling-Node: <script>\r\n";
+    EXPECT_EQ(run(from, hello()).from.node, "") << "what is no node id is not passed on";
 }
 
 TEST_F(upstream_test, continues_text_through_the_other_endpoint) {
