@@ -1,12 +1,14 @@
 // Asks a running node, and writes the answer as it comes:
 //
 //   starling serve                                              # in another terminal
-//   example_chat http://127.0.0.1:9337 "What is the capital of Japan?" [API-KEY]
+//   example_chat http://127.0.0.1:9337 "What is the capital of Japan?"
 //
-// Ctrl-C stops the answer. Exit status: 0; 1 with one sentence on stderr; 2 for wrong usage.
+// A node with keys: STARLING_API_KEY in the environment, which other users of the machine cannot read. Ctrl-C stops the
+// answer. Exit status: 0; 1 with one sentence on stderr; 2 for wrong usage.
 #include <starling/client.hpp>
 
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
 
 namespace sdk = starling::sdk;
@@ -28,13 +30,14 @@ int fail(const sdk::error& why) {
 }  // namespace
 
 int main(int count, char** arguments) {
-    if (count < 3) {
-        std::cerr << "usage: example_chat URL PROMPT [API-KEY]\n";
+    if (count != 3) {
+        std::cerr << "usage: example_chat URL PROMPT\n";
         return 2;
     }
     std::signal(SIGINT, [](int) { interrupted = 1; });
 
-    const auto node = sdk::client::connect({.url = arguments[1], .api_key = count > 3 ? arguments[3] : ""});
+    const char* key = std::getenv("STARLING_API_KEY");
+    const auto node = sdk::client::connect({.url = arguments[1], .api_key = key != nullptr ? key : ""});
     if (!node) return fail(node.error());
 
     const auto models = node->models();

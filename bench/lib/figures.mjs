@@ -33,8 +33,8 @@ export function figure({ name, unit, ours, peer, target }) {
   return entry;
 }
 
-export function printTable(figures) {
-  const rows = [['figure', 'unit', 'starling', 'llama-server', 'ratio', 'target', 'met']];
+export function printTable(figures, peer = 'llama-server') {
+  const rows = [['figure', 'unit', 'starling', peer, 'ratio', 'target', 'met']];
   for (const f of figures) {
     rows.push([f.name, f.unit, String(f.ours.median), f.peer ? String(f.peer.median) : '-', f.ratio === undefined ? '-' : f.ratio.toFixed(3),
       f.target ?? '-', f.met === undefined ? '-' : f.met ? 'yes' : 'NO']);

@@ -32,19 +32,22 @@ export function freePort() {
   });
 }
 
-/** Starts a server and waits until GET /health answers 200. `ready_ms` counts from just before the process was made. */
-export async function startServer({ name, command, args, port, env = {} }) {
+/**
+ * Starts a server and waits until GET /health answers 200. `ready_ms` counts from just before the process was made.
+ * `launch` starts the process where it is to run, and `url` is where it is found from here.
+ */
+export async function startServer({ name, command, args, port, env = {}, launch = spawn, url = `http://127.0.0.1:${port}` }) {
   const log = join(temporaryFolder(), `${name}.log`);
   const output = openSync(log, 'w');
   const started = performance.now();
-  const child = spawn(command, args, { stdio: ['ignore', output, output], env: { ...process.env, ...env } });
+  const child = launch(command, args, { stdio: ['ignore', output, output], env: { ...process.env, ...env } });
   closeSync(output);
   children.add(child);
   const ended = new Promise((resolve) => child.once('exit', (code, signal) => {
     children.delete(child);
     resolve(signal ?? code);
   }));
-  const server = { name, pid: child.pid, url: `http://127.0.0.1:${port}`, log, ready_ms: 0, stop: () => stop(child, ended) };
+  const server = { name, pid: child.pid, url, log, ready_ms: 0, stop: () => stop(child, ended), kill: () => kill(child, ended) };
   for (;;) {
     const health = await get(server.url, '/health');
     if (health?.status === 200) break;
@@ -67,6 +70,12 @@ async function stop(child, ended) {
   const limit = setTimeout(() => child.kill('SIGKILL'), stop_limit_ms);
   await ended;
   clearTimeout(limit);
+}
+
+/** As a machine dies: nothing is told to anybody. */
+async function kill(child, ended) {
+  child.kill('SIGKILL');
+  await ended;
 }
 
 /** Runs a program to its end; resolves to {code, first_ms, total_ms, output}: first_ms is the first byte on stdout. */

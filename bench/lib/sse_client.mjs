@@ -45,7 +45,7 @@ function readEvent(event, outcome, started, onText) {
   if (text) {
     outcome.first_ms ??= performance.now() - started;
     outcome.text_bytes += text.length;
-    onText?.();
+    onText?.(text);
   }
   if (event.usage) outcome.usage = event.usage;
   if (event.error) outcome.error = JSON.stringify(event.error);

@@ -81,7 +81,7 @@ class chat_stream {
 class client {
   public:
     /// Asks the node who it is. Errors: unreachable, unauthorized, invalid_request (the URL), timed_out, busy.
-    static outcome<client> connect(connect_options options);
+    static outcome<client> connect(const connect_options& options);
 
     /// Runs a node of its own inside this process, which has no model and asks the mesh; it ends with the client and
     /// its streams. One at a time on a data directory. Errors: unauthorized (the invite is not one, or is not valid any

@@ -98,7 +98,7 @@ struct embed_request {
 
 /// Where an answer comes from, for headers, logs and status.
 struct provenance {
-    std::string node;    // id of the node that generates; empty: this one
+    std::string node;    // id of the node that generates; empty: not told, so this one
     std::string reason;  // why it was chosen, in one line
 };
 

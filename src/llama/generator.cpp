@@ -148,13 +148,17 @@ class local_generator final : public engine::generator {
                     fmt::format("{} cannot turn this text into tokens: {}", model_->info().id, e.what()));
     }
 
+    /// The last token of an answer comes with all text that was still held back, so only the end itself is missing.
     static void send_complete(generation& job) {
-        engine::chunk rest;
-        job.text.finish(rest);
+        engine::chunk sent_already;
+        job.text.finish(sent_already);
+        auto reason = *job.complete;
+        if (reason == engine::finish_reason::stop && job.text.has_tool_calls()) {
+            reason = engine::finish_reason::tool_calls;
+        }
         const auto tokens = static_cast<std::int32_t>(job.tokens.size());
-        job.link->events.try_send(engine::stream_event(std::move(rest)));
         job.link->events.try_send(
-            engine::stream_event(engine::finished{.reason = *job.complete,
+            engine::stream_event(engine::finished{.reason = reason,
                                                   .usage = {.prompt_tokens = job.prompt_tokens,
                                                             .completion_tokens = tokens - job.prompt_tokens,
                                                             .cached_tokens = 0},

@@ -63,7 +63,9 @@ result<std::unique_ptr<generation>> preparer::prepare(engine::generate_request r
     }
     const auto prompt_tokens = static_cast<std::int32_t>(rendered->tokens.size());
     const auto known = rendered->tokens.size() + request.resume.size();
-    if (known >= static_cast<std::size_t>(context_)) {
+    const auto room = static_cast<std::size_t>(context_);
+    // An answer that filled the context elsewhere is whole; a prompt that does so leaves no room for one.
+    if (known > room || rendered->tokens.size() == room) {
         return fail(engine::errc::prompt_too_long,
                     fmt::format("the prompt has {} tokens, but a request to {} can use {} in all, answer included; "
                                 "shorten it or start the node with a larger --ctx",
@@ -104,7 +106,8 @@ result<void> preparer::replay(std::span<const engine::token_id> emitted, generat
             job.complete = engine::finish_reason::stop;
         }
     }
-    if (!job.complete && static_cast<std::int64_t>(emitted.size()) >= job.max_tokens) {
+    const bool full = job.tokens.size() >= static_cast<std::size_t>(context_);
+    if (!job.complete && (static_cast<std::int64_t>(emitted.size()) >= job.max_tokens || full)) {
         job.complete = engine::finish_reason::length;
     }
     return {};

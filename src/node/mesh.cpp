@@ -8,6 +8,7 @@
 #include "remote/remote.hpp"
 #include "settings/errc.hpp"
 
+#include <fmt/ranges.h>
 #include <spdlog/logger.h>
 
 #include <algorithm>
@@ -250,7 +251,15 @@ void mesh::begin() {
     directory_.attach(service_.get());
     service_->start();
     tasks_.spawn(run_keep_loop());
-    with_.log->info("in mesh {} as {}", to_string(memory_->certificate.mesh), with_.settings->name);
+    const auto mesh_name = short_name(memory_->certificate.mesh);
+    if (memory_->contacts.empty()) {
+        with_.log->debug("alone in mesh {}, found at {}", mesh_name, fmt::join(addresses_, ", "));
+    } else if (addresses_.empty()) {
+        with_.log->info("in mesh {}; other nodes cannot open connections to this one (--peer-bind would let them)",
+                        mesh_name);
+    } else {
+        with_.log->info("in mesh {}, found at {}", mesh_name, fmt::join(addresses_, ", "));
+    }
 }
 
 peers::hooks mesh::make_hooks() {

@@ -31,16 +31,13 @@ result<mesh_socket> open_mesh_socket(asio::any_io_executor network, const settin
         how.takes_newcomers = false;
         const bool v6 = peers::parse_address(*far)->address().is_v6();
         host = v6 ? asio::ip::address(asio::ip::address_v6::any()) : asio::ip::address(asio::ip::address_v4::any());
-        log.info(
-            "members on other machines are reached from here, and cannot open connections to this node; "
-            "--peer-bind ADDRESS would let them");
     }
     const std::uint16_t port = how.takes_newcomers ? settings.peer_port : 0;
     auto made = quic::listen(network, {host, port}, self, how);
     if (!made && port == settings::default_peer_port) {
         made = quic::listen(network, {host, 0}, self, how);
         if (made) {
-            log.info("UDP port {} is taken; other nodes find this one at port {}", port, (*made)->local().port());
+            log.debug("UDP port {} is taken; other nodes find this one at port {}", port, (*made)->local().port());
         }
     }
     if (!made) {

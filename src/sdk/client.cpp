@@ -14,7 +14,7 @@ client::client(client&&) noexcept = default;
 client& client::operator=(client&&) noexcept = default;
 client::~client() = default;
 
-outcome<client> client::connect(connect_options options) {
+outcome<client> client::connect(const connect_options& options) {
     auto opened = connection::open(options);
     if (!opened) {
         return opened.error();

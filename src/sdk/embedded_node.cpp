@@ -47,6 +47,8 @@ sdk::error from_node(const starling::error& why) {
         kind = error_kind::unauthorized;
     } else if (why == node::errc::data_dir || why == node::errc::already_running) {
         kind = error_kind::invalid_request;
+    } else if (why == node::errc::mesh) {
+        kind = error_kind::unauthorized;
     } else if (why == node::errc::remote) {
         kind = error_kind::unreachable;
     }

@@ -18,7 +18,6 @@ settings::config settings_for(join_options options) {
     out.join = std::move(options.invite);
     out.port = 0;
     out.peer_port = 0;
-    out.peer_bind = "0.0.0.0";  // the API is for this process; the mesh is on other machines
     out.headless = true;
     return out;
 }

@@ -14,8 +14,9 @@ before(async () => {
 });
 after(() => server?.stop());
 
-function start(...args) {
-  const child = spawn(example, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+function start(args, apiKey = key) {
+  const env = { ...process.env, STARLING_API_KEY: apiKey };
+  const child = spawn(example, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const running = { child, stdout: '', stderr: '' };
   child.stdout.on('data', (data) => (running.stdout += data));
   child.stderr.on('data', (data) => (running.stderr += data));
@@ -33,7 +34,7 @@ const busy = async () => {
 
 test('the example says what the API says', async () => {
   const answer = await server.client.chat.completions.create({ model: 'starter', messages: [user(prompt)], temperature: 0 });
-  const running = start(server.url, prompt, key);
+  const running = start([server.url, prompt]);
   assert.deepEqual(await running.ended, { code: 0, signal: null }, running.stderr);
   assert.equal(running.stdout, answer.choices[0].message.content + '\n');
   assert.match(running.stderr, /^model starter, \d+ tokens$/m);
@@ -44,7 +45,7 @@ test('stopping it frees the slot', async () => {
   // Five of them: a story of the starter is short, and one may be over before the stop comes.
   const stopped = [];
   for (let i = 0; i < 5; ++i) {
-    const running = start(server.url, prompt, key);
+    const running = start([server.url, prompt]);
     running.child.stdout.once('data', () => running.child.kill('SIGINT'));
     const { code } = await running.ended;
     stopped.push(code === 1 && /stopped/.test(running.stderr));
@@ -54,15 +55,15 @@ test('stopping it frees the slot', async () => {
 });
 
 test('nobody there, a wrong key, and what is no node: exit 1 and one sentence', async () => {
-  for (const [args, words] of [
-    [['http://127.0.0.1:1', prompt, key], /cannot be reached/],
-    [['not a url', prompt, key], /http:\/\//],
-    [[`${server.url}/elsewhere`, prompt, key], /no Starling node/],
-    [[server.url, prompt, 'wrong'], /key/],
-    [[server.url, prompt], /key/],
+  for (const [url, apiKey, words] of [
+    ['http://127.0.0.1:1', key, /cannot be reached/],
+    ['not a url', key, /http:\/\//],
+    [`${server.url}/elsewhere`, key, /no Starling node/],
+    [server.url, 'wrong', /key/],
+    [server.url, '', /key/],
   ]) {
-    const running = start(...args);
-    assert.equal((await running.ended).code, 1, String(args));
+    const running = start([url, prompt], apiKey);
+    assert.equal((await running.ended).code, 1, url);
     assert.equal(running.stdout, '');
     assert.match(running.stderr, words);
     assert.equal(running.stderr.trim().split('\n').length, 1, running.stderr);
@@ -71,7 +72,7 @@ test('nobody there, a wrong key, and what is no node: exit 1 and one sentence', 
 });
 
 test('without arguments it says how it is used', async () => {
-  const running = start();
+  const running = start([]);
   assert.equal((await running.ended).code, 2);
   assert.match(running.stderr, /^usage:/);
 });

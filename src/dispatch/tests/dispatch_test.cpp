@@ -1,7 +1,9 @@
 #include "dispatch/dispatch.hpp"
 
+#include "dispatch/prompt_chain.hpp"
 #include "dispatch/tests/fakes.hpp"
 
+#include <fmt/format.h>
 #include <boost/asio/co_spawn.hpp>
 
 #include <array>
@@ -213,8 +215,18 @@ TEST_F(dispatch_test, AConversationStaysWhereItIs) {
         talk.push_back(say(engine::role::user, "more"));
         EXPECT_EQ(answer(chat(talk)).text, first.text);
         EXPECT_EQ(log_.back().node, home);
-        EXPECT_NE(log_.back().reason.find("of the prompt cached"), std::string::npos) << log_.back().reason;
+        const auto known = chain_of("m", chat(talk)).links.rbegin()[1].tokens;
+        EXPECT_NE(log_.back().reason.find(fmt::format(", {} tokens of the prompt cached", known)), std::string::npos)
+            << log_.back().reason << ": all but the newest message";
     }
+    talk.back().content = "another way to go on";
+    answer(chat(talk));
+    EXPECT_EQ(log_.back().node, home);
+    talk[talk.size() - 2].content = "The client says that the answer was this.";
+    answer(chat(talk));
+    const auto known = chain_of("m", chat(talk)).links.rbegin()[2].tokens;
+    EXPECT_NE(log_.back().reason.find(fmt::format(", {} tokens of the prompt cached", known)), std::string::npos)
+        << log_.back().reason << ": the prompt of that turn";
     talk[0].content += "!";
     answer(chat(talk));
     EXPECT_EQ(log_.back().reason.find("cached"), std::string::npos) << "another beginning";

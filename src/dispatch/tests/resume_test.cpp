@@ -356,6 +356,15 @@ TEST_F(cancel_test, WhileNobodyIsThere) {
     EXPECT_EQ(front_desk().count().lost, 0U);
 }
 
+TEST_F(cancel_test, WhenTheLoopEndsUnderIt) {
+    const auto silent = directory_.add(1);
+    silent->how.hangs_after = 2;
+    how_.stall_timeout = std::chrono::seconds(30);
+    boost::asio::co_spawn(io_, ask(request()), [](std::exception_ptr, const received&) {});
+    io_.run_for(milliseconds(5));
+    EXPECT_EQ(silent->open, 1) << "what is left goes with the loop";
+}
+
 TEST_F(cancel_test, DroppingTheStreamDropsTheWorkersAtOnce) {
     const auto only = directory_.add(1);
     run([](cancel_test& t, fake_generator& worker) -> awaitable<void> {

@@ -2,7 +2,7 @@
 
 #include "aio/pause.hpp"
 #include "transport/memory_network.hpp"
-#include "transport/tests/contract.hpp"
+#include "transport/tests/run.hpp"
 
 #include <gtest/gtest.h>
 
