@@ -47,11 +47,13 @@ function makeNode({ name, role, at, settings = {} }) {
   return node;
 }
 
-const isSeen = async (by, other) => {
-  const seen = await by.sees(other);
-  const serves = other.role === 'client' || seen?.models.length > 0;
-  return seen?.state === 'alive' && serves && typeof seen.rtt_ms === 'number';
-};
+/** Those of `others` that a node does not see alive, connected and serving. */
+async function missingAt(node, others) {
+  const peers = await node.json('/api/peers');
+  const isThere = (other) => peers.some(({ node_id, state, rtt_ms, models }) =>
+    node_id === other.id && state === 'alive' && typeof rtt_ms === 'number' && (other.role === 'client' || models.length > 0));
+  return others.filter((other) => other !== node && !isThere(other));
+}
 
 /**
  * Starts so many workers and clients, each at a host of `lab` (workers first) or on this machine, the first one as the
@@ -74,13 +76,18 @@ export async function startMesh({ workers = 1, clients = 0, lab, settings = {}, 
 
   /** Waits until each of `nodes` sees all the others, alive and serving. */
   mesh.meet = async (nodes = mesh.nodes) => {
-    const pairs = nodes.flatMap((by) => nodes.filter((other) => other !== by).map((other) => [by, other]));
-    const missing = async () => {
-      const seen = await Promise.all(pairs.map(([by, other]) => isSeen(by, other)));
-      return pairs.filter((_, i) => !seen[i]).map(([by, other]) => `${by.name} does not see ${other.name}`);
-    };
+    const missing = async () => (await Promise.all(nodes.map(async (node) =>
+      (await missingAt(node, nodes)).map((other) => `${node.name} does not see ${other.name}`)))).flat();
     const met = await eventually(async () => (await missing()).length === 0, meetWithinMs);
     assert.ok(met, (await missing()).join(', '));
+  };
+  /** Starts whatever has ended, wakes whatever was stopped, and waits until everyone sees everyone. */
+  mesh.restore = async () => {
+    for (const node of mesh.nodes) {
+      if (node.server.exit) await node.start();
+      else node.signal('SIGCONT');
+    }
+    await mesh.meet();
   };
   /** One more node, not started. */
   mesh.add = (role, own = {}) => add(role, mesh.nodes.length + 1, { ...(role === 'worker' ? settings : clientSettings), ...own });
@@ -139,6 +146,14 @@ export async function tell(node, body, onToken = () => {}) {
     told.error = failure;
   }
   return told;
+}
+
+/** Says where two long texts part, instead of both. */
+export function assertSameText(actual, expected) {
+  let same = 0;
+  while (same < expected.length && actual[same] === expected[same]) same++;
+  const around = (text) => JSON.stringify(text.slice(Math.max(0, same - 20), same + 20));
+  assert.ok(actual === expected, `the texts part after ${same} of ${expected.length} characters: ${around(actual)} for ${around(expected)}`);
 }
 
 /** A stream in which something happens, once, when so many pieces of it are there. */
