@@ -139,6 +139,9 @@ class invite_book {
     /// Errors: unknown_invite, expired, used.
     result<admission::role> redeem(const invite::secret_bytes& secret, const node_id& bearer, unix_time_s now);
 
+    /// What has let this node in once lets it in no more: it was revoked.
+    void forget(const node_id& bearer);
+
     /// To keep over a restart.
     const std::vector<entry>& entries() const { return entries_; }
     void restore(std::vector<entry> kept) { entries_ = std::move(kept); }

@@ -4,6 +4,7 @@
 #include "node/mesh_socket.hpp"
 #include "node/node_key.hpp"
 #include "node/own_addresses.hpp"
+#include "openai/errc.hpp"
 #include "quic/quic.hpp"
 #include "remote/remote.hpp"
 #include "settings/errc.hpp"
@@ -108,7 +109,12 @@ result<std::unique_ptr<mesh>> mesh::create(mesh_parts with) {
 
 result<void> mesh::prepare(std::optional<mesh_memory> remembered, std::optional<admission::invite> invite) {
     const auto& settings = *with_.settings;
-    const bool known = invite && remembered && remembered->certificate.mesh == invite->mesh &&
+    if (invite && invite->inviter == with_.self.id()) {
+        return fail(errc::mesh, "This node has written that invite itself; use it on another machine.");
+    }
+    // A service is started with the same invite each time; another one is to be used, be it for another role or after
+    // a revocation.
+    const bool known = invite && remembered && remembered->joined_with == fingerprint(*invite) &&
                        remembered->certificate.expires_s > wall_now();
     if (invite && !known) {
         joining_ = std::move(invite);
@@ -210,6 +216,7 @@ asio::awaitable<void> mesh::run_join(admission::invite with) {
         if (given) {
             memory_ = mesh_memory();
             memory_->certificate = std::move(*given);
+            memory_->joined_with = fingerprint(with);
             memory_->contacts.push_back({.id = with.inviter, .addresses = with.addresses});
             if (with_.role == admission::role::worker && memory_->certificate.role == admission::role::client) {
                 with_.on_refused(
@@ -272,7 +279,8 @@ peers::hooks mesh::make_hooks() {
     calls.redeem = [this](const admission::invite::secret_bytes& secret, const node_id& bearer) {
         return admit(secret, bearer);
     };
-    calls.on_revocation = [this](const admission::revocation&) {
+    calls.on_revocation = [this](const admission::revocation& heard) {
+        memory_->invites.forget(heard.subject);
         if (auto saved = save(); !saved) {
             with_.log->error("{}", saved.error().message);
         }
@@ -363,14 +371,14 @@ std::string mesh::id() const {
 result<api::written_invite> mesh::invite(std::string_view role, std::int64_t expires_s) {
     const auto as = admission::parse_role(role);
     if (!as) {
-        return fail(errc::mesh, "A role is worker or client.");
+        return fail(openai::errc::invalid_value, "A role is worker or client.");
     }
     if (!memory_->certificate.may_admit) {
-        return fail(errc::mesh,
+        return fail(openai::errc::not_allowed,
                     "This node may not invite others; do it where the mesh was begun (starling peers shows it).");
     }
     if (addresses_.empty()) {
-        return fail(errc::mesh, "Nobody can reach this node; start it with --peer-bind ADDRESS to invite others.");
+        return fail(openai::errc::not_allowed, "Nobody can reach this node; start it with --peer-bind ADDRESS to invite others.");
     }
     admission::invite what{.mesh = memory_->certificate.mesh, .inviter = with_.self.id(), .role = *as};
     what.expires_s = wall_now() + expires_s;
@@ -380,7 +388,7 @@ result<api::written_invite> mesh::invite(std::string_view role, std::int64_t exp
     const auto random = keys::key_pair::generate();
     std::copy_n(random.secret().begin(), what.secret.size(), what.secret.begin());
     if (auto added = memory_->invites.add(what, wall_now()); !added) {
-        return fail(errc::mesh, added.error().message);
+        return fail(openai::errc::not_allowed, added.error().message);
     }
     if (auto saved = save(); !saved) {
         return saved.error();
@@ -400,13 +408,14 @@ result<api::written_invite> mesh::invite(std::string_view role, std::int64_t exp
 result<void> mesh::revoke(std::string_view text) {
     const auto whom = parse_node_id(text);
     if (!whom) {
-        return fail(errc::mesh, "That is not a node id; it has 64 hex digits (starling peers --json shows them).");
+        return fail(openai::errc::invalid_value,
+                    "That is not a node id; it has 64 hex digits (starling peers --json shows them).");
     }
     if (*whom == with_.self.id()) {
-        return fail(errc::mesh, "A node cannot put itself out; stop it instead.");
+        return fail(openai::errc::invalid_value, "A node cannot put itself out; stop it instead.");
     }
     if (!memory_->certificate.may_admit) {
-        return fail(errc::mesh, "This node may not put others out; do it where the mesh was begun.");
+        return fail(openai::errc::not_allowed, "This node may not put others out; do it where the mesh was begun.");
     }
     const auto now = wall_now();
     service_->revoke(root_ ? admission::revoke(*root_, *whom, now)
