@@ -38,6 +38,16 @@ std::filesystem::path memory_path(const settings::config& settings) {
     return settings.data_dir / "mesh.json";
 }
 
+aio::task_scope::failure_sink log_bugs(std::shared_ptr<spdlog::logger> log) {
+    return [log = std::move(log)](const std::exception_ptr& thrown) {
+        try {
+            std::rethrow_exception(thrown);
+        } catch (const std::exception& bug) {
+            log->error("the mesh: {}", bug.what());
+        }
+    };
+}
+
 error not_taken(const error& why) {
     return fail(errc::mesh, "The mesh did not take this node: " + why.message);
 }
@@ -62,13 +72,7 @@ mesh::mesh(mesh_parts with, std::unique_ptr<transport::endpoint> endpoint, bool 
                           log->debug("{}: {} → {}", one.request_id, one.model, one.reason);
                       }
                   }),
-      tasks_(with_.network, [log = with_.log](std::exception_ptr thrown) {
-          try {
-              std::rethrow_exception(std::move(thrown));
-          } catch (const std::exception& bug) {
-              log->error("the mesh: {}", bug.what());
-          }
-      }) {
+      tasks_(with_.network, log_bugs(with_.log)) {
     if (takes_newcomers) {
         addresses_ = own_addresses(endpoint_->local());
     }
@@ -289,6 +293,7 @@ peers::hooks mesh::make_hooks() {
         consider_standby();
     };
     calls.on_event = [this](const peers::event& what) { on_event(what); };
+    calls.on_bug = log_bugs(with_.log);
     return calls;
 }
 
@@ -297,6 +302,7 @@ void mesh::on_event(const peers::event& what) {
     switch (what.kind) {
         case peers::event_kind::connected: with_.log->info("{} is connected", who); break;
         case peers::event_kind::lost: with_.log->info("{} is gone: {}", who, what.detail); break;
+        case peers::event_kind::not_reached: with_.log->debug("{} is not reached at {}", who, what.detail); break;
         case peers::event_kind::refused: with_.log->warn("{}: refused: {}", who, what.detail); break;
         case peers::event_kind::changed_state: with_.log->debug("{} is {}", who, what.detail); break;
         case peers::event_kind::revoked: with_.log->warn("{} is no member any more", who); break;

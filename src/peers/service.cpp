@@ -69,7 +69,7 @@ service::service(asio::any_io_executor network, setup of, hooks calls)
       dial_wake_(network),
       dials_(self_.self.id()),
       dice_(static_cast<std::uint32_t>(self_.seed)),
-      tasks_(network) {
+      tasks_(network, hooks_.on_bug) {
     for (const admission::revocation& one : self_.revoked) {
         static_cast<void>(revoked_.add(one, wall_now()));
     }
@@ -205,6 +205,8 @@ awaitable<void> service::welcome(std::shared_ptr<transport::connection> newcomer
     if (!who) {
         if (is_refusal(who.error())) {
             report(event_kind::refused, newcomer->peer(), who.error().message);
+        } else {
+            report(event_kind::not_reached, newcomer->peer(), "it came here: " + who.error().message);
         }
         // The other side is to read the refusal before the connection goes.
         co_await aio::pause(least_between_checks * 5);
@@ -268,6 +270,7 @@ awaitable<void> service::dial(node_id whom, std::vector<std::string> addresses) 
         }
         auto made = co_await self_.endpoint->connect(*where, whom, steady_clock::now() + connect_time);
         if (!made) {
+            report(event_kind::not_reached, whom, text + ": " + made.error().message);
             continue;
         }
         auto check_it = [this](const admission::certificate& of) { return check(of); };
@@ -279,6 +282,7 @@ awaitable<void> service::dial(node_id whom, std::vector<std::string> addresses) 
                 on_refusal(whom, who.error());
                 co_return;
             }
+            report(event_kind::not_reached, whom, text + ": " + who.error().message);
             continue;
         }
         dials_.forget(whom);

@@ -46,6 +46,7 @@ struct setup {
 enum class event_kind {
     connected,
     lost,           // detail: why
+    not_reached,    // a try to connect; detail: where, and why not
     refused,        // detail: why the other side, or this one, says no
     changed_state,  // detail: the new one
     revoked,        // a member is out
@@ -67,6 +68,7 @@ struct hooks {
     std::function<void(const admission::revocation& heard)> on_revocation;  // new, and worth keeping
     std::function<void()> on_changed;  // of the view: someone came, went, or told something
     std::function<void(const event&)> on_event;
+    aio::task_scope::failure_sink on_bug;  // an exception that nobody expects; may be empty
 };
 
 /// A member, as this node sees it now.
