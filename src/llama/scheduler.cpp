@@ -149,7 +149,8 @@ step scheduler::plan_step() {
         if (!slot.idle() && !slot.paused()) {
             demands.push_back({.sequence = slot.sequence(),
                                .pending = slot.pending_tokens(),
-                               .arrival = static_cast<std::uint64_t>(slot.started_at.time_since_epoch().count())});
+                               .arrival = static_cast<std::uint64_t>(slot.started_at.time_since_epoch().count()),
+                               .together = slot.pending_together()});
         }
     }
     const std::int32_t widest = max_step_tokens(model);

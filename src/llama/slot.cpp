@@ -30,6 +30,11 @@ std::int32_t slot::pending_tokens() const {
     return static_cast<std::int32_t>(work_->tokens.size() - cached_.size());
 }
 
+std::int32_t slot::pending_together() const {
+    const auto rest_of_prompt = work_->prompt_tokens - static_cast<std::int32_t>(cached_.size());
+    return rest_of_prompt > 0 ? rest_of_prompt : resumed_step_tokens;
+}
+
 std::span<const engine::token_id> slot::advance(std::int32_t count) {
     const auto begin = cached_.size();
     const auto next = std::span(work_->tokens).subspan(begin, static_cast<std::size_t>(count));

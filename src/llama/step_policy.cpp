@@ -23,7 +23,7 @@ std::vector<allotment> share_step(std::span<const slot_demand> demands, const st
     std::vector<allotment> prefill;
     std::int32_t taken = 0;
     for (const slot_demand& prompt : prompts) {
-        const std::int32_t tokens = std::min(left - taken, prompt.pending);
+        const std::int32_t tokens = std::min({left - taken, prompt.pending, prompt.together});
         if (tokens == 0 || (taken > 0 && taken >= limits.join_below)) {
             break;
         }

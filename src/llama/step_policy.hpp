@@ -9,6 +9,7 @@
 #include "llama/step.hpp"
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct slot_demand {
     sequence_id sequence = 0;
     std::int32_t pending = 0;   // tokens to compute before the next can be drawn; 1 for a slot that decodes
     std::uint64_t arrival = 0;  // smaller came earlier
+    std::int32_t together = std::numeric_limits<std::int32_t>::max();  // so many at most in one step
 };
 
 struct step_limits {

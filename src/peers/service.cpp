@@ -116,9 +116,9 @@ awaitable<void> service::stop() {
     stopping_ = true;
     gossip_->leave();
     const auto until = steady_clock::now() + farewell_time;
-    while (!gossip_->drained() && steady_clock::now() < until) {
-        co_await aio::pause(least_between_checks);
-    }
+    do {
+        co_await aio::pause(least_between_checks);  // what was said now goes out at the end of this turn
+    } while (!gossip_->drained() && steady_clock::now() < until);
     self_.endpoint->stop();
     // What runs on connections ends with them, in order; what is left waits for nothing but time.
     const auto closed = steady_clock::now() + closing_time;

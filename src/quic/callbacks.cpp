@@ -146,14 +146,6 @@ struct callbacks {
         return 0;
     }
 
-    static int stream_stop_sending(ngtcp2_conn*, std::int64_t id, std::uint64_t, void* user, void*) {
-        if (const auto stream = stream_of(user, id)) {
-            stream->write_refused = true;
-            stream->writable.notify();
-        }
-        return 0;
-    }
-
     static int stream_close(ngtcp2_conn*, std::uint32_t, std::int64_t id, std::uint64_t, void* user, void*) {
         of(user).close_stream(id);
         return 0;
@@ -201,7 +193,6 @@ const ngtcp2_callbacks& all_callbacks() {
         t.acked_stream_data_offset = callbacks::acked_stream_data_offset;
         t.extend_max_stream_data = callbacks::extend_max_stream_data;
         t.stream_reset = callbacks::stream_reset;
-        t.stream_stop_sending = callbacks::stream_stop_sending;
         t.stream_close = callbacks::stream_close;
         t.extend_max_local_streams_bidi = callbacks::may_open_more;
         t.recv_datagram = callbacks::recv_datagram;

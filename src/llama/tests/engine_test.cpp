@@ -60,6 +60,25 @@ TEST_F(engine_test, AStreamContinuesInAFreshEngineAfterEveryToken) {
     }
 }
 
+TEST_F(engine_test, ALongStreamContinuesInAFreshEngineAsItWouldHave) {
+    auto request = completion("Tell me a story about a lighthouse.", 400);
+    request.ignore_end = true;
+    for (const std::uint32_t seed : {1U, 2U, 3U}) {
+        request.sampling.temperature = 0.8F;
+        request.sampling.seed = seed;
+        const auto whole = ask(*load(), request);
+        ASSERT_EQ(whole.tokens.size(), 400U);
+        for (const std::size_t k : {65U, 150U, 300U}) {
+            auto rest_request = request;
+            rest_request.resume.assign(whole.tokens.begin(), whole.tokens.begin() + static_cast<std::ptrdiff_t>(k));
+            auto joined = rest_request.resume;
+            const auto rest = ask(*load(), rest_request);
+            joined.insert(joined.end(), rest.tokens.begin(), rest.tokens.end());
+            EXPECT_EQ(joined, whole.tokens) << "seed " << seed << ", stopped after token " << k;
+        }
+    }
+}
+
 TEST_F(engine_test, AStopStringEndsAResumedAnswerAtTheSamePlace) {
     auto request = completion("Count: 1 2 3", 40);
     const auto free = ask(*load(), request);

@@ -44,6 +44,12 @@ TEST(ShareStep, OnlyShortPromptsAreJoined) {
     EXPECT_EQ(share_step(demands, {512, 64, 0}), (shares{{0, 40}}));
 }
 
+TEST(ShareStep, APromptThatIsToBeComputedInSmallStepsIsAndOthersJoinIt) {
+    const std::vector<slot_demand> demands{{0, 300, 1, 32}, {1, 100, 2}, {2, 20, 3, 32}};
+    EXPECT_EQ(share_step(demands, {512, 64, 0}), (shares{{0, 32}}));
+    EXPECT_EQ(share_step(demands, {512, 64, 512}), (shares{{0, 32}, {1, 100}, {2, 20}}));
+}
+
 TEST(ShareStep, NothingToDoIsAnEmptyStep) {
     EXPECT_TRUE(share_step({}, {512, 64, 512}).empty());
 }

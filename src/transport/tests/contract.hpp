@@ -192,6 +192,30 @@ TYPED_TEST_P(transport_contract, ADroppedStreamIsAResetForTheOtherSideAndItsByte
     }(*this));
 }
 
+TYPED_TEST_P(transport_contract, WhoWritesItsAnswerAndReadsNoMoreIsHeard) {
+    this->run([](auto& t) -> awaitable<void> {
+        auto sides = co_await t.meet();
+        for (int i = 0; i < 20; ++i) {
+            auto asked = co_await sides.client->open(soon());
+            auto written = co_await (*asked)->write(bytes_of("question"), soon());
+            EXPECT_TRUE(written);
+            auto taken = co_await sides.server->accept(soon());
+            EXPECT_TRUE(taken);
+            bytes part(100);
+            auto got = co_await (*taken)->read_some(part, soon());
+            EXPECT_TRUE(got);
+            auto answered = co_await (*taken)->write(bytes_of("answer"), soon());
+            EXPECT_TRUE(answered);
+            (*taken)->finish();
+            taken->reset();
+            EXPECT_TRUE(sides.server->send_datagram(bytes_of("goes out before streams")));
+            auto answer = co_await read_all(**asked);
+            EXPECT_TRUE(answer) << answer.error().message;
+            EXPECT_EQ(*answer, "answer");
+        }
+    }(*this));
+}
+
 TYPED_TEST_P(transport_contract, StreamsThatNobodyAcceptsAreBounded) {
     this->run([](auto& t) -> awaitable<void> {
         auto sides = co_await t.meet();
@@ -251,7 +275,7 @@ TYPED_TEST_P(transport_contract, ACloseTellsTheOtherSideWhyAndEndsEveryWait) {
 REGISTER_TYPED_TEST_SUITE_P(transport_contract, BothSidesKnowWhoTheOtherIs, AnotherKeyAtTheAddressIsNotThePeer,
                             AStreamCarriesBytesBothWays, AThousandStreamsAtATimeAndTenThousandInTurn,
                             AWriterWaitsForASlowReader, ADroppedStreamIsAResetForTheOtherSideAndItsBytesAreNotMissed,
-                            StreamsThatNobodyAcceptsAreBounded, DatagramsArriveWhole,
-                            ACloseTellsTheOtherSideWhyAndEndsEveryWait);
+                            WhoWritesItsAnswerAndReadsNoMoreIsHeard, StreamsThatNobodyAcceptsAreBounded,
+                            DatagramsArriveWhole, ACloseTellsTheOtherSideWhyAndEndsEveryWait);
 
 }  // namespace starling::transport

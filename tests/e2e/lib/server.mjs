@@ -14,10 +14,10 @@ export function temporaryDirectory() {
   return mkdtempSync(path.join(tmpdir(), 'starling-e2e-'));
 }
 
-/** Runs the binary to its end: {code, stdout, stderr}. */
-export function run(args, { input, env, timeoutMs = 60_000 } = {}) {
+/** Runs the binary to its end, `at` a host of lib/netlab.mjs or here: {code, stdout, stderr}. */
+export function run(args, { input, env, at, timeoutMs = 60_000 } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(binary, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = (at?.exec ?? spawn)(binary, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
     let stdout = '';
     let stderr = '';
     const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
@@ -33,9 +33,13 @@ export function run(args, { input, env, timeoutMs = 60_000 } = {}) {
   });
 }
 
-/** A running `starling serve` on a free port, with a data directory of its own; `at` a host of lib/netlab.mjs or here. */
-export async function startServer({ args = [], env = {}, verb = ['serve'], apiKey, at } = {}) {
-  const dataDir = temporaryDirectory();
+/**
+ * A running `starling serve` on a free port, `at` a host of lib/netlab.mjs or here. It has a data directory of its own,
+ * which ends with it, or the one that is given, which stays. `peerPort: null` leaves that port to the node's settings.
+ */
+export async function startServer({ args = [], env = {}, verb = ['serve'], apiKey, at, dataDir: kept, peerPort = 0 } = {}) {
+  const dataDir = kept ?? temporaryDirectory();
+  const peerArgs = peerPort === null ? [] : ['--peer-port', String(peerPort)];
   const keyArgs = [];
   if (apiKey) {
     const file = path.join(dataDir, 'keys');
@@ -45,7 +49,7 @@ export async function startServer({ args = [], env = {}, verb = ['serve'], apiKe
   const launch = at?.exec ?? spawn;
   const child = launch(
     binary,
-    [...verb, '--data-dir', dataDir, '--port', '0', '--peer-port', '0', '--log-format', 'json', ...keyArgs, ...args],
+    [...verb, '--data-dir', dataDir, '--port', '0', ...peerArgs, '--log-format', 'json', ...keyArgs, ...args],
     { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const server = { child, dataDir, stdout: '', stderr: '', exit: null };
@@ -89,7 +93,7 @@ export async function startServer({ args = [], env = {}, verb = ['serve'], apiKe
       await exited;
       clearTimeout(timer);
     }
-    rmSync(dataDir, { recursive: true, force: true });
+    if (!kept) rmSync(dataDir, { recursive: true, force: true });
     return server.exit;
   };
   return server;
