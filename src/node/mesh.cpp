@@ -57,6 +57,13 @@ error not_taken(const error& why) {
 mesh::mesh(mesh_parts with, std::unique_ptr<transport::endpoint> endpoint, bool takes_newcomers)
     : with_(std::move(with)),
       endpoint_(std::move(endpoint)),
+      listens_(endpoint_->local()),
+      takes_newcomers_(takes_newcomers),
+      lan_({.network = with_.network,
+            .settings = with_.settings,
+            .self = with_.self,
+            .observer = with_.asking,
+            .log = with_.log}),
       directory_(
           with_.network, with_.self.id(), *with_.table, [this] { return health(); },
           [this](std::string_view) { consider_standby(); }),
@@ -74,7 +81,7 @@ mesh::mesh(mesh_parts with, std::unique_ptr<transport::endpoint> endpoint, bool 
                   }),
       tasks_(with_.network, log_bugs(with_.log)) {
     if (takes_newcomers) {
-        addresses_ = own_addresses(endpoint_->local());
+        addresses_ = own_addresses(listens_);
     }
 }
 
@@ -99,7 +106,9 @@ result<std::unique_ptr<mesh>> mesh::create(mesh_parts with) {
             others.insert(others.end(), one.addresses.begin(), one.addresses.end());
         }
     }
-    auto socket = open_mesh_socket(with.network, *with.settings, with.self, others, *with.log);
+    const bool asks = with.settings->ask && !*remembered;
+    auto socket = open_mesh_socket(with.network, *with.settings, with.self, others,
+                                   asks ? reach::anyone : reach::others, *with.log);
     if (!socket) {
         return socket.error();
     }
@@ -112,6 +121,16 @@ result<std::unique_ptr<mesh>> mesh::create(mesh_parts with) {
 
 result<void> mesh::prepare(std::optional<mesh_memory> remembered, std::optional<admission::invite> invite) {
     const auto& settings = *with_.settings;
+    if (settings.ask && !remembered) {
+        asks_ = true;
+        return {};
+    }
+    if (settings.ask) {
+        with_.log->info(
+            "--ask is ignored: this node is in mesh {} already; to leave that one for good, stop the node and remove "
+            "mesh.json and mesh.key in {}",
+            short_name(remembered->certificate.mesh), settings.data_dir.string());
+    }
     const bool known = invite && remembered && remembered->certificate.mesh == invite->mesh &&
                        remembered->certificate.expires_s > wall_now();
     if (invite && !known) {
@@ -164,6 +183,8 @@ result<void> mesh::prepare(std::optional<mesh_memory> remembered, std::optional<
 void mesh::start() {
     if (joining_) {
         tasks_.spawn(run_join(*joining_));
+    } else if (asks_) {
+        tasks_.spawn(run_ask());
     } else {
         begin();
     }
@@ -212,19 +233,12 @@ asio::awaitable<void> mesh::run_join(admission::invite with) {
     for (;;) {
         auto given = co_await ask_inviter(with);
         if (given) {
-            memory_ = mesh_memory();
-            memory_->certificate = std::move(*given);
-            memory_->contacts.push_back({.id = with.inviter, .addresses = with.addresses});
-            if (with_.role == admission::role::worker && memory_->certificate.role == admission::role::client) {
+            if (with_.role == admission::role::worker && given->role == admission::role::client) {
                 with_.on_refused(
                     fail(errc::mesh, "The invite is for a client; run `starling client --join …` with it."));
                 co_return;
             }
-            if (auto saved = save(); !saved) {
-                with_.on_refused(saved.error());
-                co_return;
-            }
-            begin();
+            enter(std::move(*given), {.id = with.inviter, .addresses = with.addresses});
             co_return;
         }
         if (given.error().code.category() == enum_category<admission::errc>::instance()) {
@@ -237,6 +251,17 @@ asio::awaitable<void> mesh::run_join(admission::invite with) {
     }
 }
 
+void mesh::enter(admission::certificate given, peers::contact by) {
+    memory_ = mesh_memory();
+    memory_->certificate = std::move(given);
+    memory_->contacts.push_back(std::move(by));
+    if (auto saved = save(); !saved) {
+        with_.on_refused(saved.error());
+        return;
+    }
+    begin();
+}
+
 void mesh::begin() {
     peers::setup setup{.endpoint = std::move(endpoint_), .self = with_.self};
     setup.said.name = with_.settings->name;
@@ -245,6 +270,7 @@ void mesh::begin() {
     setup.said.certificate = memory_->certificate;
     setup.contacts = memory_->contacts;
     setup.revoked = memory_->revoked;
+    setup.room = open_room();
     setup.seed = with_.seed;
     auto made = peers::service::create(with_.network, std::move(setup), make_hooks());
     if (!made) {
@@ -255,6 +281,7 @@ void mesh::begin() {
     directory_.attach(service_.get());
     service_->start();
     tasks_.spawn(run_keep_loop());
+    find_members();
     const auto mesh_name = short_name(memory_->certificate.mesh);
     if (memory_->contacts.empty()) {
         with_.log->debug("alone in mesh {}, found at {}", mesh_name, fmt::join(addresses_, ", "));
@@ -326,12 +353,16 @@ result<admission::certificate> mesh::admit(const admission::invite::secret_bytes
         with_.log->error("{}", saved.error().message);
         return fail(admission::errc::not_allowed, "The inviting node could not keep its books; try again later.");
     }
+    return certify(bearer, *role);
+}
+
+admission::certificate mesh::certify(const node_id& bearer, admission::role as) const {
     admission::certificate what;
     what.subject = bearer;
-    what.role = *role;
-    what.issued_s = now;
-    what.expires_s = now + certificate_s;
-    with_.log->info("{} joins as a {}", short_name(bearer), admission::to_string(*role));
+    what.role = as;
+    what.issued_s = wall_now();
+    what.expires_s = what.issued_s + certificate_s;
+    with_.log->info("{} joins as a {}", short_name(bearer), admission::to_string(as));
     return root_ ? admission::issue(*root_, what) : admission::issue(with_.self, memory_->certificate, what);
 }
 
