@@ -400,14 +400,14 @@ std::string mesh::id() const {
 result<api::written_invite> mesh::invite(std::string_view role, std::int64_t expires_s) {
     const auto as = admission::parse_role(role);
     if (!as) {
-        return fail(errc::mesh, "A role is worker or client.");
+        return fail(engine::errc::invalid_request, "A role is worker or client.");
     }
     if (!memory_->certificate.may_admit) {
-        return fail(errc::mesh,
+        return fail(engine::errc::invalid_request,
                     "This node may not invite others; do it where the mesh was begun (starling peers shows it).");
     }
     if (addresses_.empty()) {
-        return fail(errc::mesh, "Nobody can reach this node; start it with --peer-bind ADDRESS to invite others.");
+        return fail(engine::errc::invalid_request, "Nobody can reach this node; start it with --peer-bind ADDRESS to invite others.");
     }
     admission::invite what{.mesh = memory_->certificate.mesh, .inviter = with_.self.id(), .role = *as};
     what.expires_s = wall_now() + expires_s;
@@ -417,10 +417,10 @@ result<api::written_invite> mesh::invite(std::string_view role, std::int64_t exp
     const auto random = keys::key_pair::generate();
     std::copy_n(random.secret().begin(), what.secret.size(), what.secret.begin());
     if (auto added = memory_->invites.add(what, wall_now()); !added) {
-        return fail(errc::mesh, added.error().message);
+        return fail(engine::errc::invalid_request, added.error().message);
     }
     if (auto saved = save(); !saved) {
-        return saved.error();
+        return fail(engine::errc::unavailable, saved.error().message);
     }
     api::written_invite out;
     out.text = admission::to_text(what);
@@ -437,18 +437,21 @@ result<api::written_invite> mesh::invite(std::string_view role, std::int64_t exp
 result<void> mesh::revoke(std::string_view text) {
     const auto whom = parse_node_id(text);
     if (!whom) {
-        return fail(errc::mesh, "That is not a node id; it has 64 hex digits (starling peers --json shows them).");
+        return fail(engine::errc::invalid_request, "That is not a node id; it has 64 hex digits (starling peers --json shows them).");
     }
     if (*whom == with_.self.id()) {
-        return fail(errc::mesh, "A node cannot put itself out; stop it instead.");
+        return fail(engine::errc::invalid_request, "A node cannot put itself out; stop it instead.");
     }
     if (!memory_->certificate.may_admit) {
-        return fail(errc::mesh, "This node may not put others out; do it where the mesh was begun.");
+        return fail(engine::errc::invalid_request, "This node may not put others out; do it where the mesh was begun.");
     }
     const auto now = wall_now();
     service_->revoke(root_ ? admission::revoke(*root_, *whom, now)
                            : admission::revoke(with_.self, memory_->certificate, *whom, now));
-    return save();
+    if (auto saved = save(); !saved) {
+        return fail(engine::errc::unavailable, saved.error().message);
+    }
+    return {};
 }
 
 }  // namespace starling::node
