@@ -32,8 +32,8 @@ void add_client(CLI::App& app, action& run) {
     const auto given = std::make_shared<given_settings>();
     CLI::App* verb = app.add_subcommand("client", "the API and the console here, answered by the mesh; no model here");
     add_settings(*verb, *given,
-                 {"data-dir", "name", "bind", "port", "peer-port", "peer-bind", "join", "worker-wait", "stall-timeout",
-                  "api-key-file", "cors-origin", "headless", "log-format", "log-level"});
+                 {"data-dir", "name", "bind", "port", "peer-port", "peer-bind", "join", "lan", "ask", "worker-wait",
+                  "stall-timeout", "api-key-file", "cors-origin", "headless", "log-format", "log-level"});
     verb->callback([given, &run] { run = [given] { return client(*given); }; });
 }
 

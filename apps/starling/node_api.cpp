@@ -143,20 +143,41 @@ result<json::value> node_api::get(std::string_view path) {
     return ask(std::move(question), " asks for an API key; add --api-key-file FILE.");
 }
 
-result<json::value> node_api::post_as_owner(std::string_view path, const json::object& body) {
+result<fetch::request> node_api::question_of_owner(std::string_view path) const {
     if (target_.control_token.empty()) {
         return fail(node::errc::remote, "The node at " + target_.url +
                                             " gives nobody a say in its mesh; it is of another version. Restart it "
                                             "with this one: starling serve");
     }
     fetch::request question;
-    question.method = "POST";
     question.url = target_.url + std::string(path);
-    question.headers = {{"Authorization", "Bearer " + target_.control_token}, {"Content-Type", "application/json"}};
-    question.body = json::serialize(body);
+    question.headers = {{"Authorization", "Bearer " + target_.control_token}};
     question.follow_redirects = false;  // the token is for this node alone
+    return question;
+}
+
+result<json::value> node_api::ask_as_owner(fetch::request question) {
     return ask(std::move(question),
                " does not know the token in its node.json; it has just been restarted: try again.");
+}
+
+result<json::value> node_api::get_as_owner(std::string_view path) {
+    auto question = question_of_owner(path);
+    if (!question) {
+        return question.error();
+    }
+    return ask_as_owner(std::move(*question));
+}
+
+result<json::value> node_api::post_as_owner(std::string_view path, const json::object& body) {
+    auto question = question_of_owner(path);
+    if (!question) {
+        return question.error();
+    }
+    question->method = "POST";
+    question->headers.emplace_back("Content-Type", "application/json");
+    question->body = json::serialize(body);
+    return ask_as_owner(std::move(*question));
 }
 
 }  // namespace starling::cli

@@ -27,6 +27,7 @@ class node_api {
     /// Error: node::errc::remote, or stopped.
     result<boost::json::value> get(std::string_view path);
     /// With the control token; only a node that was found on the data directory can be asked so.
+    result<boost::json::value> get_as_owner(std::string_view path);
     result<boost::json::value> post_as_owner(std::string_view path, const boost::json::object& body);
 
     const std::string& url() const { return target_.url; }
@@ -43,6 +44,8 @@ class node_api {
 
     node_api(target found, std::unique_ptr<background> work, interrupts& keyboard);
     static result<target> find(const settings::config& settings, const std::string& url);
+    result<fetch::request> question_of_owner(std::string_view path) const;
+    result<boost::json::value> ask_as_owner(fetch::request question);
     /// `without_key` ends the sentence about status 401.
     result<boost::json::value> ask(fetch::request question, std::string_view without_key);
 

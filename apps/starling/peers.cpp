@@ -1,9 +1,11 @@
-// starling peers, starling peers revoke ID: who is in the mesh, and who is not any more.
+// starling peers, starling peers revoke ID: who is in the mesh, and who is not any more. Who asks to be let in is in
+// peer_requests.
 #include "command_line.hpp"
 #include "json_fields.hpp"
 #include "node/errc.hpp"
 #include "node_api.hpp"
 #include "peer_list.hpp"
+#include "peer_requests.hpp"
 #include "verbs.hpp"
 
 #include <CLI/CLI.hpp>
@@ -137,13 +139,14 @@ void add_revoke(CLI::App& peers, const std::shared_ptr<peers_arguments>& argumen
 
 void add_peers(CLI::App& app, action& run) {
     const auto arguments = std::make_shared<peers_arguments>();
-    CLI::App* verb = app.add_subcommand("peers", "who is in the mesh, and how well; `revoke` puts a node out of it");
+    CLI::App* verb = app.add_subcommand("peers", "who is in the mesh, and how well; the verbs below it say who may be");
     verb->add_flag("--json", arguments->json, "as /api/peers gives it");
     verb->add_option("--url", arguments->url, "another node's address")->type_name("URL");
     add_settings(*verb, arguments->given, {"data-dir", "api-key-file"});
     verb->require_subcommand(0, 1);
     add_revoke(*verb, arguments, run);
-    // Called after that of `revoke`, when that was given.
+    add_peer_requests(*verb, run);
+    // Called after that of the verb below it, when one was given.
     verb->callback([verb, arguments, &run] {
         if (verb->get_subcommands().empty()) {
             run = [arguments] { return show(*arguments); };

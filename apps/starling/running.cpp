@@ -4,6 +4,7 @@
 #include "node/log.hpp"
 #include "starter.hpp"
 #include "terminal.hpp"
+#include "terminal_question.hpp"
 
 #include <spdlog/sinks/ansicolor_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -11,6 +12,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <functional>
 #include <utility>
 
 namespace starling::cli {
@@ -34,6 +36,24 @@ void print_event(const char* name, const node::listening_event& about) {
     std::fflush(stdout);
 }
 
+void print_event(const api::join_request& about) {
+    std::printf("{\"event\":\"join_request\",\"code\":%s,\"name\":%s,\"node_id\":%s}\n",
+                node::json_quoted(about.code).c_str(), node::json_quoted(about.name).c_str(),
+                node::json_quoted(about.node_id).c_str());
+    std::fflush(stdout);
+}
+
+void print_event(const api::own_request& about) {
+    std::printf("{\"event\":\"asked\",\"code\":%s,\"member\":%s,\"member_id\":%s,\"mesh_id\":%s}\n",
+                node::json_quoted(about.code).c_str(), node::json_quoted(about.member).c_str(),
+                node::json_quoted(about.member_id).c_str(), node::json_quoted(about.mesh_id).c_str());
+    std::fflush(stdout);
+}
+
+std::string short_mesh(const api::own_request& about) {
+    return about.mesh_id.substr(0, 8);
+}
+
 /// What `observer` shows. Network thread.
 class announcer {
   public:
@@ -45,8 +65,50 @@ class announcer {
         }
     }
 
-    void model(const node::model_event& event) {
+    /// From now on the person at the terminal is asked, and `confirm` is told.
+    void ask_through(terminal_question& question, std::function<void(const std::string& code, bool is_same)> confirm) {
+        question_ = &question;
+        confirm_ = std::move(confirm);
+    }
+
+    void join_request(const api::join_request& about) {
         if (json_) {
+            print_event(about);
+            return;
+        }
+        bar_.clear();
+        std::printf("\"%s\" (%s) asks to join; if its screen shows %s: starling peers approve \"%s\"\n",
+                    printable_line(about.name).c_str(), about.node_id.substr(0, 8).c_str(), about.code.c_str(),
+                    about.code.c_str());
+        std::fflush(stdout);
+    }
+
+    void asked(const api::own_request& about) {
+        if (json_) {
+            print_event(about);
+            return;
+        }
+        bar_.clear();
+        const std::string member = printable_line(about.member);
+        if (question_ == nullptr) {
+            std::printf("Asking \"%s\" (mesh %s) to be let in; if its screen shows %s: starling peers confirm \"%s\"\n",
+                        member.c_str(), short_mesh(about).c_str(), about.code.c_str(), about.code.c_str());
+            std::fflush(stdout);
+            return;
+        }
+        question_->ask(
+            "The node \"" + member + "\" (mesh " + short_mesh(about) + ") shows the code " + about.code + "?",
+            [this, code = about.code](bool yes) { confirm_(code, yes); });
+    }
+
+    void ask_ended() {
+        if (question_ != nullptr) {
+            question_->withdraw();
+        }
+    }
+
+    void model(const node::model_event& event) {
+        if (json_ || (question_ != nullptr && question_->is_open())) {  // it would be drawn over the question
             return;
         }
         if (event.phase == node::model_phase::fetching || event.phase == node::model_phase::loading) {
@@ -74,6 +136,8 @@ class announcer {
     bool json_;
     std::vector<std::string> hints_;
     progress_line bar_;
+    terminal_question* question_ = nullptr;
+    std::function<void(const std::string& code, bool is_same)> confirm_;
 };
 
 }  // namespace
@@ -87,11 +151,20 @@ int run_node(settings::config settings, node::purpose why, std::vector<std::stri
     with.observer.on_model = [&show](const node::model_event& event) { show.model(event); };
     with.observer.on_ready = [&show](const node::listening_event& about) { show.ready(about); };
 
+    with.observer.asking.on_request = [&show](const api::join_request& about) { show.join_request(about); };
+    with.observer.asking.on_asked = [&show](const api::own_request& about) { show.asked(about); };
+    with.observer.asking.on_ask_ended = [&show](const api::own_request&) { show.ask_ended(); };
+    const bool asks_here = settings.log_format == settings::log_format::pretty && terminal_question::is_possible();
+
     auto made = node::node::create(std::move(settings), why, std::move(with));
     if (!made) {
         return report(made.error());
     }
     node::node& running = **made;
+    terminal_question question(running.executor());
+    if (asks_here) {
+        show.ask_through(question, [&running](const std::string& code, bool yes) { running.confirm(code, yes); });
+    }
     boost::asio::signal_set signals(running.executor(), SIGINT, SIGTERM);
     signals.async_wait([&](const boost::system::error_code& cancelled, int) {
         if (!cancelled) {

@@ -1,7 +1,7 @@
 // Nodes of one mesh, each a process of its own: here, or in the hosts of an emulated network.
 import { execFileSync } from 'node:child_process';
 import { starling } from './contenders.mjs';
-import { freePort, runToEnd, startServer, temporaryFolder } from './processes.mjs';
+import { freePort, runToEnd, startServer, tail, temporaryFolder } from './processes.mjs';
 import { get } from './sse_client.mjs';
 
 const patience_ms = 30_000;
@@ -45,7 +45,7 @@ export function newMesh({ lab } = {}) {
     node.port = lab ? 9337 : await freePort();
     node.peerPort = lab ? 9338 : await freePort();
     node.args = [verb, '--data-dir', node.dataDir, '--name', node.name, '--port', String(node.port),
-      '--peer-port', String(node.peerPort), '--log-format', 'json', '--headless', ...extra];
+      '--peer-port', String(node.peerPort), '--log-format', 'json', '--log-level', 'debug', '--headless', ...extra];
     if (lab) node.args.push('--peer-bind', lab.address(node.host));
     if (verb === 'serve') node.args.push('--slots', String(slots), '--ctx', String(context), '--threads', '1');
     if (model) node.args.push('--model', model);
@@ -68,7 +68,14 @@ export function newMesh({ lab } = {}) {
   mesh.restart = (node) => run(node);
 
   /** Waits until `from` may ask every one of `workers`. */
-  mesh.sees = (from, workers) => until(async () => {
+  mesh.sees = async (from, workers) => {
+    try {
+      await seen(from, workers);
+    } catch (error) {
+      throw new Error([error.message, ...nodes.map((node) => `${node.name}:\n${tail(node.log, 100_000).split("\n").filter((l) => !l.includes("GET /")).slice(-40).join("\n")}`)].join('\n'));
+    }
+  };
+  const seen = (from, workers) => until(async () => {
     const peers = (await json(from, '/api/peers')) ?? [];
     return workers.every((worker) => peers.some((p) => p.node_id === worker.id && p.state === 'alive' && p.models.length > 0 && p.rtt_ms !== null));
   }, `${from.name} sees ${workers.map((w) => w.name)}`);

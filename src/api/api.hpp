@@ -22,6 +22,7 @@
 
 namespace starling::api {
 
+class asking_view;
 class mesh_view;
 
 struct options {
@@ -40,6 +41,7 @@ struct node_facts {
     std::string name;
     std::string version;
     mesh_view* mesh = nullptr;                          // outlives the server; null: in none
+    asking_view* asking = nullptr;                      // likewise; null: nobody asks to be let in
     std::string control_token;                          // empty: what it opens is closed
     std::string role;                                   // worker, client, both
     std::function<route::machine_load()> machine_load;  // none: reported as idle

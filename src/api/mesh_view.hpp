@@ -84,8 +84,8 @@ class mesh_view {
 
     virtual routing_facts routing() const = 0;
 
-    /// Both with one sentence for the client. Errors: openai::errc::invalid_value for a role or an id that is none,
-    /// openai::errc::not_allowed; node::errc, which is kept to the log.
+    /// Errors: engine::errc::invalid_request (a role that is none, nobody can reach this node, it may not), unavailable (the
+    /// books cannot be kept).
     virtual result<written_invite> invite(std::string_view role, std::int64_t expires_s) = 0;
     virtual result<void> revoke(std::string_view node_id) = 0;
 };

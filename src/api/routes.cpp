@@ -22,21 +22,41 @@ constexpr std::array entries{
     route_entry{endpoint::deployments, "/api/deployments", "GET"},
     route_entry{endpoint::invites, "/api/invites", "POST", access::control_token},
     route_entry{endpoint::revocations, "/api/revocations", "POST", access::control_token},
+    route_entry{endpoint::requests, "/api/requests", "GET", access::control_token},
+    route_entry{endpoint::request_decision, "/api/requests", "POST", access::control_token},
+    route_entry{endpoint::asking, "/api/asking", "GET", access::control_token},
+    route_entry{endpoint::asking_answer, "/api/asking", "POST", access::control_token},
     route_entry{endpoint::start_page, "/", "GET", access::everyone},
 };
 
 constexpr route_entry no_route{endpoint::unknown, "unknown", ""};
 
+bool is_at(const route_entry& entry, std::string_view path) {
+    const bool names_model = path.size() > model_prefix.size() && path.starts_with(model_prefix);
+    return entry.endpoint == endpoint::model ? names_model : entry.path == path;
+}
+
 }  // namespace
 
-const route_entry& find_route(std::string_view path) {
-    const bool names_model = path.size() > model_prefix.size() && path.substr(0, model_prefix.size()) == model_prefix;
+const route_entry& find_route(std::string_view path, std::string_view method) {
+    const std::string_view wanted = method == "HEAD" ? "GET" : method;
+    const route_entry* found = nullptr;
     for (const auto& entry : entries) {
-        if (entry.endpoint == endpoint::model ? names_model : entry.path == path) {
-            return entry;
+        if (is_at(entry, path) && (found == nullptr || entry.method == wanted)) {
+            found = &entry;
         }
     }
-    return no_route;
+    return found == nullptr ? no_route : *found;
+}
+
+std::string methods_of(std::string_view path) {
+    std::string out;
+    for (const auto& entry : entries) {
+        if (is_at(entry, path)) {
+            out += (out.empty() ? "" : ", ") + std::string(entry.method);
+        }
+    }
+    return out;
 }
 
 std::string_view model_in_path(std::string_view path) {

@@ -19,6 +19,10 @@ enum class endpoint {
     deployments,
     invites,
     revocations,
+    requests,
+    request_decision,
+    asking,
+    asking_answer,
     start_page,
     unknown,
 };
@@ -36,8 +40,12 @@ struct route_entry {
     access who = access::api_key;
 };
 
-/// The endpoint of this path; `unknown` where there is none.
-const route_entry& find_route(std::string_view path);
+/// The endpoint of this path; `unknown` where there is none. Where a path has several methods, the first one's for a
+/// method that it does not have.
+const route_entry& find_route(std::string_view path, std::string_view method = "GET");
+
+/// That a path takes, as "GET" or "GET, POST"; HEAD goes with GET.
+std::string methods_of(std::string_view path);
 
 /// Of /v1/models/{id}; model ids may contain slashes.
 std::string_view model_in_path(std::string_view path);

@@ -1,6 +1,7 @@
 #include "http/server.hpp"
 #include "api/access_policy.hpp"
 #include "api/api.hpp"
+#include "api/asking_control.hpp"
 #include "api/call.hpp"
 #include "api/inference.hpp"
 #include "api/mesh_control.hpp"
@@ -137,7 +138,7 @@ std::optional<error> server::impl::find_fault(const http::request& head, const r
     }
     if (head.method != route.method && !(route.method == "GET" && head.method == "HEAD")) {
         return fail(openai::errc::wrong_method,
-                    fmt::format("{} takes {}, not {}.", route.path, route.method, head.method));
+                    fmt::format("{} takes {}, not {}.", route.path, methods_of(head.path), head.method));
     }
     return find_body_fault(head, route);
 }
@@ -159,7 +160,7 @@ std::optional<error> server::impl::find_body_fault(const http::request& head, co
 }
 
 std::optional<http::response> server::impl::refuse(const http::request& head) {
-    const auto& route = find_route(head.path);
+    const auto& route = find_route(head.path, head.method);
     const auto origin = judge_origin(options_.cors_origins, head.headers);
     const bool is_preflight = head.method == "OPTIONS" && origin == origin_verdict::allowed;
     std::optional<error> fault;
@@ -182,7 +183,8 @@ std::optional<http::response> server::impl::refuse(const http::request& head) {
             headers.insert(headers.end(), cors.begin(), cors.end());
         }
         if (*fault == openai::errc::wrong_method) {
-            headers.emplace_back("allow", route.method == "GET" ? "GET, HEAD, OPTIONS" : "POST, OPTIONS");
+            headers.emplace_back("allow",
+                                 methods_of(head.path) + (route.method == "GET" ? ", HEAD, OPTIONS" : ", OPTIONS"));
         }
         answer = error_response(*fault, {}, std::move(headers));
     }
@@ -196,7 +198,8 @@ std::optional<http::response> server::impl::refuse(const http::request& head) {
 
 http::awaitable<void> server::impl::handle(http::request request, http::response_writer& writer) {
     const auto id = request_id(request.headers);
-    call call{{}, find_route(request.path), std::chrono::steady_clock::now(), common_headers(id), writer};
+    call call{
+        {}, find_route(request.path, request.method), std::chrono::steady_clock::now(), common_headers(id), writer};
     call.entry.request_id = id;
     call.entry.method = request.method;
     call.entry.path = request.path.substr(0, max_logged_path);
@@ -243,6 +246,10 @@ http::awaitable<void> server::impl::dispatch(call& call, http::request request) 
         case endpoint::deployments: view_.deployments(call); break;
         case endpoint::invites: answer_invite(call, facts_.mesh, request.body); break;
         case endpoint::revocations: answer_revocation(call, facts_.mesh, request.body); break;
+        case endpoint::requests: answer_requests(call, facts_.asking); break;
+        case endpoint::request_decision: answer_decision(call, facts_.asking, request.body); break;
+        case endpoint::asking: answer_own_request(call, facts_.asking); break;
+        case endpoint::asking_answer: answer_confirmation(call, facts_.asking, request.body); break;
         case endpoint::start_page: call.send(200, "text/html; charset=utf-8", std::string(start_page_html)); break;
         case endpoint::unknown: break;  // refused before its body was read
     }

@@ -58,7 +58,9 @@ class driver final : public lan_discovery {
 
     awaitable<void> run() override {
         std::vector<awaitable<void>> loops;
-        loops.push_back(run_announce_loop());
+        if (options_.presence == presence::announced) {
+            loops.push_back(run_announce_loop());
+        }
         loops.push_back(run_interface_loop());
         for (lan_socket& one : sockets_) {
             loops.push_back(run_hear_loop(&one));

@@ -31,10 +31,16 @@ inline constexpr std::uint16_t lan_port = 9339;
 /// How long an interface that has come may go unused.
 inline constexpr duration interface_interval = std::chrono::seconds(30);
 
+enum class presence {
+    announced,
+    silent,  // hears and says nothing: a member that nobody can connect to
+};
+
 struct lan_options {
     std::string name;             // shown to everyone on the network; cut to max_name_bytes
     std::optional<node_id> mesh;  // nothing: seeks one
     transport::address listens;   // of the QUIC endpoint; beacons go out only where it can be reached
+    discovery::presence presence = presence::announced;
     std::uint16_t port = lan_port;
 };
 
@@ -52,7 +58,7 @@ class lan_discovery {
     lan_discovery& operator=(const lan_discovery&) = delete;
     virtual ~lan_discovery() = default;
 
-    /// Hears and is heard until it is cancelled. Once; the object outlives it.
+    /// Hears, and is heard unless it is silent, until it is cancelled. Once; the object outlives it.
     virtual awaitable<void> run() = 0;
 
     /// Belongs to this mesh from now on (nothing: seeks one), and says so at once.

@@ -4,7 +4,6 @@
 #include "node/mesh_socket.hpp"
 #include "node/node_key.hpp"
 #include "node/own_addresses.hpp"
-#include "openai/errc.hpp"
 #include "quic/quic.hpp"
 #include "remote/remote.hpp"
 #include "settings/errc.hpp"
@@ -39,6 +38,16 @@ std::filesystem::path memory_path(const settings::config& settings) {
     return settings.data_dir / "mesh.json";
 }
 
+aio::task_scope::failure_sink log_bugs(std::shared_ptr<spdlog::logger> log) {
+    return [log = std::move(log)](const std::exception_ptr& thrown) {
+        try {
+            std::rethrow_exception(thrown);
+        } catch (const std::exception& bug) {
+            log->error("the mesh: {}", bug.what());
+        }
+    };
+}
+
 error not_taken(const error& why) {
     return fail(errc::mesh, "The mesh did not take this node: " + why.message);
 }
@@ -48,6 +57,13 @@ error not_taken(const error& why) {
 mesh::mesh(mesh_parts with, std::unique_ptr<transport::endpoint> endpoint, bool takes_newcomers)
     : with_(std::move(with)),
       endpoint_(std::move(endpoint)),
+      listens_(endpoint_->local()),
+      takes_newcomers_(takes_newcomers),
+      lan_({.network = with_.network,
+            .settings = with_.settings,
+            .self = with_.self,
+            .observer = with_.asking,
+            .log = with_.log}),
       directory_(
           with_.network, with_.self.id(), *with_.table, [this] { return health(); },
           [this](std::string_view) { consider_standby(); }),
@@ -63,15 +79,9 @@ mesh::mesh(mesh_parts with, std::unique_ptr<transport::endpoint> endpoint, bool 
                           log->debug("{}: {} → {}", one.request_id, one.model, one.reason);
                       }
                   }),
-      tasks_(with_.network, [log = with_.log](std::exception_ptr thrown) {
-          try {
-              std::rethrow_exception(std::move(thrown));
-          } catch (const std::exception& bug) {
-              log->error("the mesh: {}", bug.what());
-          }
-      }) {
+      tasks_(with_.network, log_bugs(with_.log)) {
     if (takes_newcomers) {
-        addresses_ = own_addresses(endpoint_->local());
+        addresses_ = own_addresses(listens_);
     }
 }
 
@@ -96,7 +106,9 @@ result<std::unique_ptr<mesh>> mesh::create(mesh_parts with) {
             others.insert(others.end(), one.addresses.begin(), one.addresses.end());
         }
     }
-    auto socket = open_mesh_socket(with.network, *with.settings, with.self, others, *with.log);
+    const bool asks = with.settings->ask && !*remembered;
+    auto socket = open_mesh_socket(with.network, *with.settings, with.self, others,
+                                   asks ? reach::anyone : reach::others, *with.log);
     if (!socket) {
         return socket.error();
     }
@@ -111,6 +123,16 @@ result<void> mesh::prepare(std::optional<mesh_memory> remembered, std::optional<
     const auto& settings = *with_.settings;
     if (invite && invite->inviter == with_.self.id()) {
         return fail(errc::mesh, "This node has written that invite itself; use it on another machine.");
+    }
+    if (settings.ask && !remembered) {
+        asks_ = true;
+        return {};
+    }
+    if (settings.ask) {
+        with_.log->info(
+            "--ask is ignored: this node is in mesh {} already; to leave that one for good, stop the node and remove "
+            "mesh.json and mesh.key in {}",
+            short_name(remembered->certificate.mesh), settings.data_dir.string());
     }
     // A service is started with the same invite each time; another one is to be used, be it for another role or after
     // a revocation.
@@ -166,6 +188,8 @@ result<void> mesh::prepare(std::optional<mesh_memory> remembered, std::optional<
 void mesh::start() {
     if (joining_) {
         tasks_.spawn(run_join(*joining_));
+    } else if (asks_) {
+        tasks_.spawn(run_ask());
     } else {
         begin();
     }
@@ -214,20 +238,12 @@ asio::awaitable<void> mesh::run_join(admission::invite with) {
     for (;;) {
         auto given = co_await ask_inviter(with);
         if (given) {
-            memory_ = mesh_memory();
-            memory_->certificate = std::move(*given);
-            memory_->joined_with = fingerprint(with);
-            memory_->contacts.push_back({.id = with.inviter, .addresses = with.addresses});
-            if (with_.role == admission::role::worker && memory_->certificate.role == admission::role::client) {
+            if (with_.role == admission::role::worker && given->role == admission::role::client) {
                 with_.on_refused(
                     fail(errc::mesh, "The invite is for a client; run `starling client --join …` with it."));
                 co_return;
             }
-            if (auto saved = save(); !saved) {
-                with_.on_refused(saved.error());
-                co_return;
-            }
-            begin();
+            enter(std::move(*given), {.id = with.inviter, .addresses = with.addresses});
             co_return;
         }
         if (given.error().code.category() == enum_category<admission::errc>::instance()) {
@@ -240,6 +256,18 @@ asio::awaitable<void> mesh::run_join(admission::invite with) {
     }
 }
 
+void mesh::enter(admission::certificate given, peers::contact by) {
+    memory_ = mesh_memory();
+    memory_->certificate = std::move(given);
+    memory_->joined_with = joining_ ? fingerprint(*joining_) : std::string();
+    memory_->contacts.push_back(std::move(by));
+    if (auto saved = save(); !saved) {
+        with_.on_refused(saved.error());
+        return;
+    }
+    begin();
+}
+
 void mesh::begin() {
     peers::setup setup{.endpoint = std::move(endpoint_), .self = with_.self};
     setup.said.name = with_.settings->name;
@@ -248,6 +276,7 @@ void mesh::begin() {
     setup.said.certificate = memory_->certificate;
     setup.contacts = memory_->contacts;
     setup.revoked = memory_->revoked;
+    setup.room = open_room();
     setup.seed = with_.seed;
     auto made = peers::service::create(with_.network, std::move(setup), make_hooks());
     if (!made) {
@@ -258,6 +287,7 @@ void mesh::begin() {
     directory_.attach(service_.get());
     service_->start();
     tasks_.spawn(run_keep_loop());
+    find_members();
     const auto mesh_name = short_name(memory_->certificate.mesh);
     if (memory_->contacts.empty()) {
         with_.log->debug("alone in mesh {}, found at {}", mesh_name, fmt::join(addresses_, ", "));
@@ -297,6 +327,7 @@ peers::hooks mesh::make_hooks() {
         consider_standby();
     };
     calls.on_event = [this](const peers::event& what) { on_event(what); };
+    calls.on_bug = log_bugs(with_.log);
     return calls;
 }
 
@@ -305,6 +336,7 @@ void mesh::on_event(const peers::event& what) {
     switch (what.kind) {
         case peers::event_kind::connected: with_.log->info("{} is connected", who); break;
         case peers::event_kind::lost: with_.log->info("{} is gone: {}", who, what.detail); break;
+        case peers::event_kind::not_reached: with_.log->debug("{} is not reached at {}", who, what.detail); break;
         case peers::event_kind::refused: with_.log->warn("{}: refused: {}", who, what.detail); break;
         case peers::event_kind::changed_state: with_.log->debug("{} is {}", who, what.detail); break;
         case peers::event_kind::revoked: with_.log->warn("{} is no member any more", who); break;
@@ -328,12 +360,16 @@ result<admission::certificate> mesh::admit(const admission::invite::secret_bytes
         with_.log->error("{}", saved.error().message);
         return fail(admission::errc::not_allowed, "The inviting node could not keep its books; try again later.");
     }
+    return certify(bearer, *role);
+}
+
+admission::certificate mesh::certify(const node_id& bearer, admission::role as) const {
     admission::certificate what;
     what.subject = bearer;
-    what.role = *role;
-    what.issued_s = now;
-    what.expires_s = now + certificate_s;
-    with_.log->info("{} joins as a {}", short_name(bearer), admission::to_string(*role));
+    what.role = as;
+    what.issued_s = wall_now();
+    what.expires_s = what.issued_s + certificate_s;
+    with_.log->info("{} joins as a {}", short_name(bearer), admission::to_string(as));
     return root_ ? admission::issue(*root_, what) : admission::issue(with_.self, memory_->certificate, what);
 }
 
@@ -371,14 +407,14 @@ std::string mesh::id() const {
 result<api::written_invite> mesh::invite(std::string_view role, std::int64_t expires_s) {
     const auto as = admission::parse_role(role);
     if (!as) {
-        return fail(openai::errc::invalid_value, "A role is worker or client.");
+        return fail(engine::errc::invalid_request, "A role is worker or client.");
     }
     if (!memory_->certificate.may_admit) {
-        return fail(openai::errc::not_allowed,
+        return fail(engine::errc::invalid_request,
                     "This node may not invite others; do it where the mesh was begun (starling peers shows it).");
     }
     if (addresses_.empty()) {
-        return fail(openai::errc::not_allowed, "Nobody can reach this node; start it with --peer-bind ADDRESS to invite others.");
+        return fail(engine::errc::invalid_request, "Nobody can reach this node; start it with --peer-bind ADDRESS to invite others.");
     }
     admission::invite what{.mesh = memory_->certificate.mesh, .inviter = with_.self.id(), .role = *as};
     what.expires_s = wall_now() + expires_s;
@@ -388,10 +424,10 @@ result<api::written_invite> mesh::invite(std::string_view role, std::int64_t exp
     const auto random = keys::key_pair::generate();
     std::copy_n(random.secret().begin(), what.secret.size(), what.secret.begin());
     if (auto added = memory_->invites.add(what, wall_now()); !added) {
-        return fail(openai::errc::not_allowed, added.error().message);
+        return fail(engine::errc::invalid_request, added.error().message);
     }
     if (auto saved = save(); !saved) {
-        return saved.error();
+        return fail(engine::errc::unavailable, saved.error().message);
     }
     api::written_invite out;
     out.text = admission::to_text(what);
@@ -408,19 +444,21 @@ result<api::written_invite> mesh::invite(std::string_view role, std::int64_t exp
 result<void> mesh::revoke(std::string_view text) {
     const auto whom = parse_node_id(text);
     if (!whom) {
-        return fail(openai::errc::invalid_value,
-                    "That is not a node id; it has 64 hex digits (starling peers --json shows them).");
+        return fail(engine::errc::invalid_request, "That is not a node id; it has 64 hex digits (starling peers --json shows them).");
     }
     if (*whom == with_.self.id()) {
-        return fail(openai::errc::invalid_value, "A node cannot put itself out; stop it instead.");
+        return fail(engine::errc::invalid_request, "A node cannot put itself out; stop it instead.");
     }
     if (!memory_->certificate.may_admit) {
-        return fail(openai::errc::not_allowed, "This node may not put others out; do it where the mesh was begun.");
+        return fail(engine::errc::invalid_request, "This node may not put others out; do it where the mesh was begun.");
     }
     const auto now = wall_now();
     service_->revoke(root_ ? admission::revoke(*root_, *whom, now)
                            : admission::revoke(with_.self, memory_->certificate, *whom, now));
-    return save();
+    if (auto saved = save(); !saved) {
+        return fail(engine::errc::unavailable, saved.error().message);
+    }
+    return {};
 }
 
 }  // namespace starling::node

@@ -11,6 +11,7 @@
 #include "node/errc.hpp"
 #include "node/mesh_directory.hpp"
 #include "node/mesh_file.hpp"
+#include "node/mesh_lan.hpp"
 #include "peers/service.hpp"
 #include "route/demand_table.hpp"
 #include "route/model_table.hpp"
@@ -40,6 +41,7 @@ struct mesh_parts {
     std::function<route::machine_load()> machine_load;
     std::function<void(std::string_view model)> load_standby;
     std::function<void(const error& why)> on_refused;  // the mesh does not take this node: it can only end
+    asking_observer asking;
     std::shared_ptr<spdlog::logger> log;
     std::uint64_t seed = 0;  // unpredictable
 };
@@ -62,6 +64,9 @@ class mesh final : public api::mesh_view {
     /// A model of this node is ready, or has failed.
     void models_changed();
 
+    /// Who asks to be let in, and whom this node asks itself.
+    api::asking_view& asking() { return lan_; }
+
     // api::mesh_view
     std::string id() const override;
     result<route::choice> choose(std::string_view model, route::steady_time now) override;
@@ -79,12 +84,19 @@ class mesh final : public api::mesh_view {
     result<void> prepare(std::optional<mesh_memory> remembered, std::optional<admission::invite> invite);
     boost::asio::awaitable<void> run_join(admission::invite with);
     boost::asio::awaitable<result<admission::certificate>> ask_inviter(const admission::invite& with);
+    void enter(admission::certificate given, peers::contact by);
     void begin();
     peers::hooks make_hooks();
+    admission::certificate certify(const node_id& bearer, admission::role as) const;
     result<admission::certificate> admit(const admission::invite::secret_bytes& secret, const node_id& bearer);
     boost::asio::awaitable<void> run_keep_loop();
     result<void> save();
     void on_event(const peers::event& what);
+
+    // mesh_asking.cpp: the local network
+    boost::asio::awaitable<void> run_ask();
+    peers::waiting_room* open_room();
+    void find_members();
 
     // mesh_models.cpp: what is served
     peers::node_status status();
@@ -96,10 +108,14 @@ class mesh final : public api::mesh_view {
 
     mesh_parts with_;
     std::unique_ptr<transport::endpoint> endpoint_;  // until the service has it
+    transport::address listens_;
+    bool takes_newcomers_;
     std::vector<std::string> addresses_;
     std::optional<keys::key_pair> root_;  // of a mesh that was begun here
     std::optional<mesh_memory> memory_;   // none until this node is in
     std::optional<admission::invite> joining_;
+    bool asks_ = false;  // is in no mesh, and asks for one on the local network
+    mesh_lan lan_;
     mesh_directory directory_;
     dispatch::dispatcher dispatcher_;
     std::map<std::string, std::shared_ptr<engine::generator>, std::less<>> fronts_;

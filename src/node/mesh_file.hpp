@@ -15,7 +15,7 @@ namespace starling::node {
 
 struct mesh_memory {
     admission::certificate certificate;  // of this node; names the mesh
-    std::string joined_with;             // fingerprint of the invite that it came with; empty where the mesh was begun
+    std::string joined_with;             // fingerprint of the invite that it came with; empty where there was none
     std::vector<peers::contact> contacts;
     std::vector<admission::revocation> revoked;
     admission::invite_book invites;

@@ -156,7 +156,7 @@ result<route::choice> mesh::choose(std::string_view asked, route::steady_time no
         std::find_if(elsewhere.begin(), elsewhere.end(), [&](const auto& one) { return one.info.id == model; });
     const auto met = met_.find(model);
     // Who has just been started does not know yet what the others serve.
-    const bool unsure = alone() && (joining_ || !memory_->contacts.empty());
+    const bool unsure = alone() && (joining_ || (memory_ && !memory_->contacts.empty()));
     const bool known = shared != elsewhere.end() || met != met_.end() || unsure;
     if (own == here.end() && !known) {
         auto why = with_.table->choose(model, now);

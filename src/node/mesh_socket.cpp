@@ -14,7 +14,7 @@ namespace starling::node {
 namespace asio = boost::asio;
 
 result<mesh_socket> open_mesh_socket(asio::any_io_executor network, const settings::config& settings,
-                                     const keys::key_pair& self, std::span<const std::string> others,
+                                     const keys::key_pair& self, std::span<const std::string> others, reach whom,
                                      spdlog::logger& log) {
     const std::string text = settings.peer_bind.empty() ? settings.bind : settings.peer_bind;
     boost::system::error_code wrong;
@@ -27,9 +27,9 @@ result<mesh_socket> open_mesh_socket(asio::any_io_executor network, const settin
         return where && !where->address().is_loopback();
     });
     quic::options how;
-    if (settings.peer_bind.empty() && host.is_loopback() && far != others.end()) {
+    if (settings.peer_bind.empty() && host.is_loopback() && (far != others.end() || whom == reach::anyone)) {
         how.takes_newcomers = false;
-        const bool v6 = peers::parse_address(*far)->address().is_v6();
+        const bool v6 = far != others.end() && peers::parse_address(*far)->address().is_v6();
         host = v6 ? asio::ip::address(asio::ip::address_v6::any()) : asio::ip::address(asio::ip::address_v4::any());
     }
     const std::uint16_t port = how.takes_newcomers ? settings.peer_port : 0;

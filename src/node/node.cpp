@@ -114,6 +114,7 @@ class node::impl {
             failure_ = why;
             request_stop();
         };
+        parts.asking = with_.observer.asking;
         parts.log = with_.log;
         parts.seed = system_random();
         auto made = mesh::create(std::move(parts));
@@ -143,6 +144,7 @@ class node::impl {
         facts.version = STARLING_VERSION;
         facts.role = purpose_ == purpose::serve ? "worker" : "client";
         facts.mesh = mesh_.get();
+        facts.asking = mesh_ ? &mesh_->asking() : nullptr;
         facts.control_token = control_token_;
         facts.machine_load = [this] { return sampler_.sample(std::chrono::steady_clock::now()); };
         facts.random = system_random;
@@ -175,6 +177,13 @@ class node::impl {
             return chosen.error();
         }
         return std::move(chosen->generator);
+    }
+
+    void confirm(std::string_view code, bool is_same) {
+        const auto now = mesh_ ? mesh_->asking().own() : std::nullopt;
+        if (now && now->code == code) {
+            static_cast<void>(mesh_->asking().confirm(code, is_same));
+        }
     }
 
     const std::string& node_id() const { return node_id_; }
@@ -377,6 +386,10 @@ asio::any_io_executor node::executor() {
 
 result<std::shared_ptr<engine::generator>> node::generator(std::string_view model) {
     return impl_->generator(model);
+}
+
+void node::confirm(std::string_view code, bool is_same) {
+    impl_->confirm(code, is_same);
 }
 
 const std::string& node::node_id() const {

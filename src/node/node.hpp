@@ -11,6 +11,7 @@
 
 #include "base/result.hpp"
 #include "engine/engine.hpp"
+#include "node/asking_observer.hpp"
 #include "node/errc.hpp"
 #include "settings/config.hpp"
 
@@ -55,6 +56,7 @@ struct observer {
     std::function<void(const model_event&)> on_model;
     std::function<void(const listening_event&)>
         on_ready;  // every model is loaded or has failed; one at least is loaded
+    asking_observer asking;
 };
 
 struct resources {
@@ -81,6 +83,9 @@ class node {
 
     /// Network thread. The generator of a model by its id, or of the first that is ready for an empty name.
     result<std::shared_ptr<engine::generator>> generator(std::string_view model);
+
+    /// Network thread. What the person here says of the code that on_asked has told; of another one it means nothing.
+    void confirm(std::string_view code, bool is_same);
 
     const std::string& node_id() const;
 

@@ -19,7 +19,7 @@ struct running_node {
     std::string node_id;
     std::string version;
     std::string api_key_file;   // empty: no key is asked for
-    std::string control_token;  // opens /api/invites and /api/revocations, for whoever may read this file
+    std::string control_token;  // opens what changes the mesh in /api, for whoever may read this file
     std::int64_t pid = 0;
 };
 

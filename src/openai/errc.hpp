@@ -12,7 +12,6 @@ enum class errc {
     unsupported_value,  // meaningful in the OpenAI API, not offered here
     invalid_api_key,
     origin_not_allowed,
-    not_allowed,  // this node may not do that in its mesh
     unknown_route,
     wrong_method,
     wrong_media_type,
@@ -34,7 +33,6 @@ constexpr const char* describe(errc e) {
         case errc::unsupported_value: return "unsupported value";
         case errc::invalid_api_key: return "invalid API key";
         case errc::origin_not_allowed: return "origin not allowed";
-        case errc::not_allowed: return "not allowed";
         case errc::unknown_route: return "unknown route";
         case errc::wrong_method: return "wrong method";
         case errc::wrong_media_type: return "wrong media type";

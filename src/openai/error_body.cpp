@@ -38,7 +38,6 @@ error_class classify_request(errc code) {
         case errc::unsupported_value: return {400, invalid_request, "unsupported_value"};
         case errc::invalid_api_key: return {401, "authentication_error", "invalid_api_key"};
         case errc::origin_not_allowed: return {403, invalid_request, "origin_not_allowed"};
-        case errc::not_allowed: return {403, invalid_request, "not_allowed"};
         case errc::unknown_route: return {404, invalid_request, "unknown_url"};
         case errc::wrong_method: return {405, invalid_request, "method_not_allowed"};
         case errc::wrong_media_type: return {415, invalid_request, "unsupported_media_type"};

@@ -14,6 +14,14 @@ membership::time_point steady_now() {
     return std::chrono::steady_clock::now();
 }
 
+/// Higher than in any life before. In milliseconds, so that a node that is started again within a second is not taken
+/// for the one that has just said goodbye.
+membership::incarnation_number next_incarnation() {
+    using std::chrono::milliseconds;
+    const auto now = std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch());
+    return static_cast<membership::incarnation_number>(std::max<milliseconds::rep>(now.count(), 0));
+}
+
 admission::unix_time_s wall_now() {
     return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
         .count();
@@ -40,7 +48,7 @@ result<std::unique_ptr<gossip>> gossip::create(boost::asio::any_io_executor netw
     membership::setup setup;
     setup.self = self.id();
     setup.payload = encode(said);
-    setup.incarnation = static_cast<membership::incarnation_number>(std::max<std::int64_t>(wall_now(), 0));
+    setup.incarnation = next_incarnation();
     setup.sign = make_signer(std::move(self));
     setup.seed = seed;
     auto made = membership::detector::create(std::move(setup), steady_now());

@@ -22,6 +22,7 @@ using admission::errc;
 using wire::string_member;
 
 constexpr std::size_t max_software = 64;
+constexpr std::size_t max_message = 300;  // why somebody was refused; strangers write it, and people read it
 
 constexpr std::array<std::pair<errc, const char*>, 9> codes{{{errc::wrong_mesh, "wrong_mesh"},
                                                              {errc::forged, "forged"},
@@ -152,7 +153,7 @@ result<greeting> read_ask_reveal(const json::value& from) {
 
 refused read_refused(const json::value& from) {
     const auto code = string_member(from, "code");
-    std::string message(string_member(from, "message"));
+    std::string message = shown_name(string_member(from, "message"), max_message);
     const auto found = std::find_if(codes.begin(), codes.end(), [&](const auto& one) { return code == one.second; });
     return {found == codes.end() ? fail(wire::errc::unsupported, std::move(message))
                                  : fail(found->first, std::move(message))};

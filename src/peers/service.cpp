@@ -33,6 +33,15 @@ admission::unix_time_s wall_now() {
         .count();
 }
 
+/// Those that are not there yet.
+void merge(std::vector<std::string>& into, const std::vector<std::string>& from) {
+    for (const std::string& one : from) {
+        if (std::find(into.begin(), into.end(), one) == into.end()) {
+            into.push_back(one);
+        }
+    }
+}
+
 bool is_refusal(const error& why) {
     return why.code.category() == enum_category<admission::errc>::instance() || why == wire::errc::unsupported;
 }
@@ -69,7 +78,7 @@ service::service(asio::any_io_executor network, setup of, hooks calls)
       dial_wake_(network),
       dials_(self_.self.id()),
       dice_(static_cast<std::uint32_t>(self_.seed)),
-      tasks_(network) {
+      tasks_(network, hooks_.on_bug) {
     for (const admission::revocation& one : self_.revoked) {
         static_cast<void>(revoked_.add(one, wall_now()));
     }
@@ -172,15 +181,39 @@ void service::add_contact(contact found) {
         return;
     }
     const auto same = [&](const contact& other) { return other.id == found.id; };
-    const auto known = std::find_if(self_.contacts.begin(), self_.contacts.end(), same);
-    if (known != self_.contacts.end()) {
-        known->addresses = found.addresses;
-    } else if (self_.contacts.size() < max_contacts) {
-        self_.contacts.push_back(found);
+    const auto known = std::find_if(hints_.begin(), hints_.end(), same);
+    std::vector<std::string> before;
+    if (known != hints_.end()) {
+        before = std::move(known->addresses);
+        hints_.erase(known);
+    } else if (hints_.size() >= max_hints) {
+        const node_id oldest = hints_.front().id;
+        hints_.pop_front();
+        if (!is_known(oldest) && dials_.next(oldest) != steady_clock::time_point::max()) {
+            give_up(oldest);  // otherwise dial() does when it ends
+        }
     }
-    gossip_->join(found.id);
-    dials_.hurry(found.id, steady_clock::now());
+    const std::size_t places = before.size();
+    merge(before, found.addresses);
+    // The same place again is no reason to disturb whoever has just refused.
+    if (before.size() > places) {
+        dials_.hurry(found.id, steady_clock::now());
+    }
+    merge(found.addresses, before);
+    found.addresses.resize(std::min(found.addresses.size(), max_hinted_addresses));
+    hints_.push_back(std::move(found));
     dial_wake_.notify();
+}
+
+bool service::is_known(const node_id& whom) const {
+    const auto same = [&](const contact& one) { return one.id == whom; };
+    return std::any_of(hints_.begin(), hints_.end(), same) ||
+           std::any_of(self_.contacts.begin(), self_.contacts.end(), same) || gossip_->find(whom).has_value();
+}
+
+void service::give_up(const node_id& whom) {
+    waiting_.erase(whom);
+    dials_.forget(whom);
 }
 
 void service::status_changed() {
@@ -201,10 +234,12 @@ awaitable<void> service::run_accept_loop() {
 awaitable<void> service::welcome(std::shared_ptr<transport::connection> newcomer) {
     auto check_it = [this](const admission::certificate& of) { return check(of); };
     auto mine = introduce();
-    auto who = co_await receive_greeting(newcomer, std::move(mine), std::move(check_it), hooks_.redeem);
+    auto who = co_await receive_greeting(newcomer, std::move(mine), std::move(check_it), hooks_.redeem, self_.room);
     if (!who) {
         if (is_refusal(who.error())) {
             report(event_kind::refused, newcomer->peer(), who.error().message);
+        } else {
+            report(event_kind::not_reached, newcomer->peer(), "it came here: " + who.error().message);
         }
         // The other side is to read the refusal before the connection goes.
         co_await aio::pause(least_between_checks * 5);
@@ -219,8 +254,21 @@ std::vector<service::candidate> service::candidates() const {
     if (stopping_ || links_.size() >= max_links) {
         return out;
     }
+    const auto find = [&](const node_id& id) {
+        return std::find_if(out.begin(), out.end(), [&](const candidate& one) { return one.id == id; });
+    };
+    for (const contact& one : hints_) {
+        if (!links_.contains(one.id)) {
+            out.push_back({.id = one.id, .addresses = one.addresses, .urgency = dial_policy::urgency::contact});
+        }
+    }
     for (const contact& one : self_.contacts) {
-        if (!links_.contains(one.id) && one.id != self_.self.id()) {
+        if (links_.contains(one.id) || one.id == self_.self.id()) {
+            continue;
+        }
+        if (const auto hinted = find(one.id); hinted != out.end()) {
+            merge(hinted->addresses, one.addresses);
+        } else {
             out.push_back({.id = one.id, .addresses = one.addresses, .urgency = dial_policy::urgency::contact});
         }
     }
@@ -231,16 +279,10 @@ std::vector<service::candidate> service::candidates() const {
             revoked_.revokes(one.id, one.said->certificate.issued_s)) {
             continue;
         }
-        const auto same = [&](const candidate& other) { return other.id == one.id; };
-        const auto given = std::find_if(out.begin(), out.end(), same);
-        if (given == out.end()) {
+        if (const auto given = find(one.id); given != out.end()) {
+            merge(given->addresses, one.said->addresses);
+        } else {
             out.push_back({.id = one.id, .addresses = one.said->addresses, .urgency = dial_policy::urgency::member});
-            continue;
-        }
-        for (const std::string& address : one.said->addresses) {
-            if (std::find(given->addresses.begin(), given->addresses.end(), address) == given->addresses.end()) {
-                given->addresses.push_back(address);
-            }
         }
     }
     return out;
@@ -268,6 +310,7 @@ awaitable<void> service::dial(node_id whom, std::vector<std::string> addresses) 
         }
         auto made = co_await self_.endpoint->connect(*where, whom, steady_clock::now() + connect_time);
         if (!made) {
+            report(event_kind::not_reached, whom, text + ": " + made.error().message);
             continue;
         }
         auto check_it = [this](const admission::certificate& of) { return check(of); };
@@ -279,10 +322,15 @@ awaitable<void> service::dial(node_id whom, std::vector<std::string> addresses) 
                 on_refusal(whom, who.error());
                 co_return;
             }
+            report(event_kind::not_reached, whom, text + ": " + who.error().message);
             continue;
         }
         dials_.forget(whom);
         co_await run_link(std::move(*made), std::move(*who));
+        co_return;
+    }
+    if (!is_known(whom)) {
+        give_up(whom);
         co_return;
     }
     waiting_.erase(whom);
@@ -291,9 +339,16 @@ awaitable<void> service::dial(node_id whom, std::vector<std::string> addresses) 
 }
 
 void service::on_refusal(const node_id& by, const error& why) {
-    waiting_.erase(by);
-    dials_.refused(by, steady_clock::now());
-    const bool about_us = why == admission::errc::revoked || why == admission::errc::expired;
+    if (is_known(by)) {
+        waiting_.erase(by);
+        dials_.refused(by, steady_clock::now());
+    } else {
+        give_up(by);
+    }
+    // Of strangers on the local network nobody knows whether they are members.
+    const auto given = [&](const contact& one) { return one.id == by; };
+    const bool trusted = std::any_of(self_.contacts.begin(), self_.contacts.end(), given) || gossip_->find(by);
+    const bool about_us = trusted && (why == admission::errc::revoked || why == admission::errc::expired);
     report(about_us ? event_kind::self_revoked : event_kind::refused, by, why.message);
 }
 

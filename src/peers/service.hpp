@@ -11,6 +11,7 @@
 #include "peers/link.hpp"
 
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -24,6 +25,10 @@ namespace starling::peers {
 
 /// More members than these have no connection to this node, and nothing is asked of them.
 inline constexpr std::size_t max_links = 256;
+
+/// Places where members may be: on a local network, strangers can make up any number.
+inline constexpr std::size_t max_hints = 32;
+inline constexpr std::size_t max_hinted_addresses = 4;  // two interfaces, two families
 
 /// "192.0.2.7:9338" or "[2001:db8::1]:9338". Numbers only: a record that names a host must not make us look it up.
 std::optional<transport::address> parse_address(std::string_view text);
@@ -40,12 +45,14 @@ struct setup {
     description said;  // of this node; its certificate names the mesh
     std::vector<contact> contacts;
     std::vector<admission::revocation> revoked;
-    std::uint64_t seed = 0;  // unpredictable
+    waiting_room* room = nullptr;  // for who asks to be let in; outlives the service; null: takes no requests
+    std::uint64_t seed = 0;        // unpredictable
 };
 
 enum class event_kind {
     connected,
     lost,           // detail: why
+    not_reached,    // a try to connect; detail: where, and why not
     refused,        // detail: why the other side, or this one, says no
     changed_state,  // detail: the new one
     revoked,        // a member is out
@@ -67,6 +74,7 @@ struct hooks {
     std::function<void(const admission::revocation& heard)> on_revocation;  // new, and worth keeping
     std::function<void()> on_changed;  // of the view: someone came, went, or told something
     std::function<void(const event&)> on_event;
+    aio::task_scope::failure_sink on_bug;  // an exception that nobody expects; may be empty
 };
 
 /// A member, as this node sees it now.
@@ -103,7 +111,8 @@ class service {
     void revoke(const admission::revocation& by_us);
     std::vector<admission::revocation> revocations() const { return revoked_.all(); }
 
-    /// Another place where a member may be found (local discovery).
+    /// Another place where a member may be found (local discovery). A hint from anybody: it is tried and not kept, and
+    /// only the last max_hints of them are.
     void add_contact(contact found);
 
     /// What this node tells of itself has changed: told a moment later, not at the next regular time.
@@ -132,6 +141,8 @@ class service {
         dial_policy::urgency urgency;
     };
     std::vector<candidate> candidates() const;
+    bool is_known(const node_id& whom) const;
+    void give_up(const node_id& whom);
     introduction introduce() const;
     result<void> check(const admission::certificate& of) const;
     std::string name_of(const node_id& id) const;
@@ -150,6 +161,7 @@ class service {
     link_hooks link_hooks_;
     std::unique_ptr<gossip> gossip_;
     std::unordered_map<node_id, std::shared_ptr<link>> links_;
+    std::deque<contact> hints_;  // the oldest first
     /// What was to be said to members that are being connected to.
     std::unordered_map<node_id, std::vector<std::pair<wire::bytes, message_size>>> waiting_;
     aio::task_scope tasks_;

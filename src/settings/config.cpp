@@ -127,6 +127,14 @@ result<void> check(const config& settings) {
         return fail(errc::wrong_usage,
                     "There is a key file for an upstream server, but no server; add --upstream URL.");
     }
+    if (settings.ask && !settings.lan) {
+        return fail(errc::wrong_usage,
+                    "--ask asks members that are found on the local network, and --lan is what finds them; give both.");
+    }
+    if (settings.ask && !settings.join.empty()) {
+        return fail(errc::wrong_usage,
+                    "An invite needs nobody to be asked, and --ask needs no invite; give --join or --ask, not both.");
+    }
     if (!is_loopback(settings.bind) && settings.api_key_file.empty()) {
         return fail(errc::refused, "Listening on " + settings.bind +
                                        " without an API key would let everybody who reaches this machine use it; add "

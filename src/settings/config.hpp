@@ -35,6 +35,8 @@ struct config {
     std::uint16_t peer_port = default_peer_port;
     std::string peer_bind;              // an IP address; empty: as `bind`
     std::string join;                   // an invite; empty: the last mesh, or one of its own
+    bool lan = false;                   // announces itself and looks for others on the local network
+    bool ask = false;                   // in no mesh yet: asks a member on the local network to be let in
     bool standby = false;               // models are loaded only when the mesh wants them and nobody else serves them
     std::int32_t worker_wait_s = 30;    // how long a request waits for a worker when there is none
     std::int32_t stall_timeout_s = 30;  // a worker that gives no token for so long counts as hung

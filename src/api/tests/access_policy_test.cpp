@@ -62,6 +62,14 @@ TEST(routes, paths_are_matched_exactly_but_for_model_names) {
     EXPECT_EQ(find_route("/health/").endpoint, endpoint::unknown);
     EXPECT_EQ(find_route("").endpoint, endpoint::unknown);
     EXPECT_EQ(find_route("*").endpoint, endpoint::unknown);
+    EXPECT_EQ(find_route("/api/requests").endpoint, endpoint::requests);
+    EXPECT_EQ(find_route("/api/requests", "HEAD").endpoint, endpoint::requests);
+    EXPECT_EQ(find_route("/api/requests", "POST").endpoint, endpoint::request_decision);
+    EXPECT_EQ(find_route("/api/requests", "PUT").path, "/api/requests");
+    EXPECT_EQ(find_route("/v1/models", "POST").endpoint, endpoint::models);
+    EXPECT_EQ(methods_of("/api/requests"), "GET, POST");
+    EXPECT_EQ(methods_of("/v1/models/a/b"), "GET");
+    EXPECT_EQ(methods_of("/nowhere"), "");
 }
 
 }  // namespace

@@ -57,9 +57,10 @@ class discovery_test : public testing::Test {
     }
 
     node& start(const std::string& name, std::optional<node_id> mesh, std::uint16_t quic_port,
-                const ip::address& on = ip::address_v4::loopback()) {
+                const ip::address& on = ip::address_v4::loopback(), presence how = presence::announced) {
         node& made = nodes_.emplace_back();
         lan_options options{.name = name, .mesh = mesh, .listens = {on, quic_port}};
+        options.presence = how;
         options.port = port;
         auto created = lan_discovery::create(io_.get_executor(), made.keys, options,
                                              [&made](const sighting& what) { made.found.push_back(what); });
@@ -116,6 +117,14 @@ TEST_F(discovery_test, WhoSeeksFindsMembersAndIsSeenAndThenBelongs) {
     seeker.lan->belong_to(mesh_);
     EXPECT_TRUE(run_until([&] { return has_found(member, seeker); }, std::chrono::seconds(1)));
     EXPECT_EQ(member.found[0].kind, beacon_kind::member);
+}
+
+TEST_F(discovery_test, WhoIsSilentHearsAndIsNotHeard) {
+    node& silent = start("silent", mesh_, 1'001, ip::address_v4::loopback(), presence::silent);
+    node& a = start("a", mesh_, 1'002);
+    EXPECT_TRUE(run_until([&] { return has_found(silent, a); }, std::chrono::seconds(1)));
+    run_until([] { return false; }, std::chrono::seconds(1));  // an answer would be out by then
+    EXPECT_FALSE(has_found(a, silent));
 }
 
 TEST_F(discovery_test, ANodeThatListensEverywhereIsFoundAtEachOfItsAddresses) {

@@ -47,6 +47,12 @@ class service_test : public testing::Test {
     /// Knows `first`, if there is one.
     member& add(const member* first = nullptr) {
         member& one = *members_.emplace_back(std::make_unique<member>());
+        begin(one, first);
+        return one;
+    }
+
+    /// Its first life, or one more.
+    void begin(member& one, const member* first) {
         setup of{.endpoint = network_.add(one.keys.id()), .self = one.keys, .said = {}, .contacts = {}, .revoked = {}};
         one.where = of.endpoint->local();
         of.said.name = "node " + std::to_string(members_.size());
@@ -74,7 +80,6 @@ class service_test : public testing::Test {
         EXPECT_TRUE(made) << made.error().message;
         one.life = std::move(*made);
         one.life->start();
-        return one;
     }
 
     std::optional<peer_view> view(const member& by, const member& of) const {
@@ -210,6 +215,51 @@ TEST_F(service_test, WhoStopsHasLeftAndIsNotCalledBack) {
         co_await aio::pause(100ms);
         EXPECT_FALSE(t.view(a, c)->connection);
     });
+}
+
+TEST_F(service_test, WhoIsBackWithinASecondIsAMemberAgain) {
+    run([](service_test& t) -> awaitable<void> {
+        auto& a = t.add();
+        auto& b = t.add(&a);
+        co_await t.until([&] { return t.connected(a, b); });
+        co_await b.life->stop();
+        co_await t.until([&] { return t.view(a, b)->state == member_state::left; });
+        b.life.reset();
+        t.begin(b, &a);
+        co_await t.until([&] { return t.connected(a, b) && t.connected(b, a); });
+    });
+}
+
+TEST_F(service_test, AHintLeadsToAMember) {
+    run([](service_test& t) -> awaitable<void> {
+        auto& a = t.add();
+        auto& b = t.add();
+        b.life->add_contact({.id = a.keys.id(), .addresses = {text_of(a.where)}});
+        co_await t.until([&] { return t.connected(a, b) && t.connected(b, a); });
+        EXPECT_EQ(b.life->contacts().size(), 1U);
+    });
+}
+
+TEST_F(service_test, HintsOfStrangersAreNotKeptAndStandInNobodysWay) {
+    run([](service_test& t) -> awaitable<void> {
+        auto& a = t.add();
+        auto& b = t.add();
+        for (std::size_t i = 0; i < 3 * max_hints; ++i) {
+            b.life->add_contact({.id = keys::key_pair::generate().id(), .addresses = {"192.0.2.1:9"}});
+            co_await aio::pause(1ms);
+        }
+        EXPECT_TRUE(b.life->contacts().empty());
+        b.life->add_contact({.id = a.keys.id(), .addresses = {"192.0.2.1:9"}});
+        b.life->add_contact({.id = a.keys.id(), .addresses = {text_of(a.where)}});
+        co_await t.until([&] { return t.connected(a, b) && t.connected(b, a); });
+    });
+}
+
+TEST(address, OfOneLinkKeepsItsScope) {
+    const auto where = parse_address("[fe80::1%1]:9338");
+    ASSERT_TRUE(where);
+    EXPECT_EQ(where->address().to_v6().scope_id(), 1U);
+    EXPECT_FALSE(parse_address("kitchen:9338"));
 }
 
 TEST_F(service_test, ALineThatWasCutIsNoticedAndHeals) {

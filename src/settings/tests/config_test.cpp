@@ -135,6 +135,19 @@ TEST(config, an_upstream_needs_a_model) {
     EXPECT_FALSE(check(keyed));
 }
 
+TEST(config, asking_needs_the_local_network_and_no_invite) {
+    config out;
+    out.lan = true;
+    EXPECT_TRUE(check(out));
+    out.ask = true;
+    EXPECT_TRUE(check(out));
+    out.join = "starling:x";
+    EXPECT_TRUE(check(out).error() == errc::wrong_usage);
+    out.join.clear();
+    out.lan = false;
+    EXPECT_TRUE(check(out).error() == errc::wrong_usage);
+}
+
 TEST(settings, have_names_of_their_own_and_are_documented) {
     std::ifstream in(std::string(STARLING_SOURCE_DIR) + "/docs/config.md");
     std::ostringstream text;

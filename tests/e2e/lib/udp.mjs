@@ -1,6 +1,7 @@
 // A program for tests of the network: `udp.mjs echo PORT` answers every datagram and prints it; `udp.mjs ping ADDRESS
 // PORT COUNT INTERVAL_MS EXPECTED` sends datagrams (all at once for 0), waits for so many answers, at most a second longer
-// than it sends, and prints the round trips in ms as JSON.
+// than it sends, and prints the round trips in ms as JSON. `udp.mjs listen GROUP PORT ADDRESS` prints what comes to a
+// multicast group on the interface of an address, a line each, with what is no text as ?, and from where.
 import dgram from 'node:dgram';
 import net from 'node:net';
 import { setTimeout } from 'node:timers/promises';
@@ -35,5 +36,15 @@ async function ping(address, port, count, intervalMs, expected) {
   process.exit();
 }
 
+function listen(group, port, on) {
+  const socket = dgram.createSocket({ type: 'udp4', reuseAddr: true });
+  socket.on('message', (message, from) => console.log(`${message.toString('latin1').replace(/[^ -~]/g, '?')} ${from.address}`));
+  socket.bind(Number(port), group, () => {
+    socket.addMembership(group, on);
+    console.log('ready');
+  });
+}
+
 if (what === 'echo') echo(Number(args[0]));
+else if (what === 'listen') listen(...args);
 else ping(args[0], ...args.slice(1).map(Number));
