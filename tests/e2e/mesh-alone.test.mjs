@@ -5,7 +5,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import { ask, assertSameText, startMesh, story, tellAndAfter } from './lib/mesh.mjs';
 import { eventually } from './lib/server.mjs';
 
-const waitSeconds = 2;
+const waitSeconds = 3;
 let mesh, worker, client;
 before(async () => {
   mesh = await startMesh({
