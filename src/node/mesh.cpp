@@ -121,6 +121,9 @@ result<std::unique_ptr<mesh>> mesh::create(mesh_parts with) {
 
 result<void> mesh::prepare(std::optional<mesh_memory> remembered, std::optional<admission::invite> invite) {
     const auto& settings = *with_.settings;
+    if (invite && invite->inviter == with_.self.id()) {
+        return fail(errc::mesh, "This node has written that invite itself; use it on another machine.");
+    }
     if (settings.ask && !remembered) {
         asks_ = true;
         return {};
@@ -131,7 +134,9 @@ result<void> mesh::prepare(std::optional<mesh_memory> remembered, std::optional<
             "mesh.json and mesh.key in {}",
             short_name(remembered->certificate.mesh), settings.data_dir.string());
     }
-    const bool known = invite && remembered && remembered->certificate.mesh == invite->mesh &&
+    // A service is started with the same invite each time; another one is to be used, be it for another role or after
+    // a revocation.
+    const bool known = invite && remembered && remembered->joined_with == fingerprint(*invite) &&
                        remembered->certificate.expires_s > wall_now();
     if (invite && !known) {
         joining_ = std::move(invite);
@@ -254,6 +259,7 @@ asio::awaitable<void> mesh::run_join(admission::invite with) {
 void mesh::enter(admission::certificate given, peers::contact by) {
     memory_ = mesh_memory();
     memory_->certificate = std::move(given);
+    memory_->joined_with = joining_ ? fingerprint(*joining_) : std::string();
     memory_->contacts.push_back(std::move(by));
     if (auto saved = save(); !saved) {
         with_.on_refused(saved.error());

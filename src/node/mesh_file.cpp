@@ -1,5 +1,7 @@
 #include "node/mesh_file.hpp"
 
+#include "base/hex.hpp"
+#include "keys/digest.hpp"
 #include "node/private_file.hpp"
 #include "wire/base64url.hpp"
 #include "wire/json_access.hpp"
@@ -62,6 +64,10 @@ std::vector<peers::contact> read_contacts(const json::value& from) {
 
 }  // namespace
 
+std::string fingerprint(const admission::invite& of) {
+    return to_hex(keys::sha256("starling joined", {of.secret}));
+}
+
 result<std::optional<mesh_memory>> load_mesh(const std::filesystem::path& file) {
     std::error_code unknown;
     if (!std::filesystem::exists(file, unknown)) {
@@ -86,6 +92,7 @@ result<std::optional<mesh_memory>> load_mesh(const std::filesystem::path& file) 
     }
     mesh_memory out;
     out.certificate = std::move(*certificate);
+    out.joined_with = wire::string_member(from, "joined_with");
     out.invites = std::move(*invites);
     out.contacts = read_contacts(from);
     const auto* revoked = wire::array_member(from, "revoked");
@@ -107,6 +114,7 @@ result<void> save_mesh(const std::filesystem::path& file, const mesh_memory& wha
     }
     const json::object out{{"mesh_id", to_string(what.certificate.mesh)},
                            {"certificate", packed(what.certificate)},
+                           {"joined_with", what.joined_with},
                            {"contacts", contacts_json(what.contacts)},
                            {"revoked", std::move(revoked)},
                            {"invites", packed(what.invites)}};

@@ -8,16 +8,21 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace starling::node {
 
 struct mesh_memory {
     admission::certificate certificate;  // of this node; names the mesh
+    std::string joined_with;             // fingerprint of the invite that it came with; empty where there was none
     std::vector<peers::contact> contacts;
     std::vector<admission::revocation> revoked;
     admission::invite_book invites;
 };
+
+/// By which an invite is recognised, and which lets nobody in.
+std::string fingerprint(const admission::invite& of);
 
 /// Nothing when there is no such file. Error: errc::data_dir, when it cannot be read or is damaged.
 result<std::optional<mesh_memory>> load_mesh(const std::filesystem::path& file);

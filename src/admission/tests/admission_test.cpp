@@ -193,6 +193,20 @@ TEST_F(mesh_of_one, AnInviteLetsOneMachineInOnce) {
     EXPECT_TRUE(book.redeem(guess, other.id(), now).error() == errc::unknown_invite);
 }
 
+TEST_F(mesh_of_one, WhoIsForgottenIsNotLetInAgainByItsOldInvite) {
+    const auto used = some_invite(root_, member_);
+    auto unused = used;
+    unused.secret[0] ^= 1;
+    const auto other = keys::key_pair::generate();
+    invite_book book;
+    ASSERT_TRUE(book.add(used, now));
+    ASSERT_TRUE(book.add(unused, now));
+    ASSERT_TRUE(book.redeem(used.secret, delegate_.id(), now));
+    book.forget(delegate_.id());
+    EXPECT_TRUE(book.redeem(used.secret, delegate_.id(), now).error() == errc::unknown_invite);
+    EXPECT_TRUE(book.redeem(unused.secret, other.id(), now));
+}
+
 TEST_F(mesh_of_one, AnInviteExpires) {
     const auto written = some_invite(root_, member_);
     invite_book book;

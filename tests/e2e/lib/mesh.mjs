@@ -12,13 +12,12 @@ const usualSettings = { threads: 1, slots: 4 };
 const toml = (settings) => Object.entries(settings).map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`).join('');
 
 /** A node that may be started, killed and started again: its settings are in its data directory and stay. */
-function makeNode({ name, role, at, settings = {} }) {
-  const dataDir = temporaryDirectory();
+export function makeNode({ name, role, at, settings = {}, dataDir = temporaryDirectory() }) {
   writeFileSync(path.join(dataDir, 'config.toml'), toml({ name, ...(role === 'worker' ? usualSettings : {}), ...settings }));
   const node = { name, role, dataDir, at, logs: '' };
   const verb = [role === 'client' ? 'client' : 'serve'];
   node.start = async (...args) => {
-    node.server = await startServer({ verb, args, at, dataDir, peerPort: at ? null : 0 });
+    node.server = await startServer({ verb, args, at, dataDir, peerPort: at || settings.peer_port ? null : 0 });
     node.id = node.server.nodeId;
     node.client = node.server.client;
     node.json = node.server.json;
@@ -57,8 +56,8 @@ async function missingAt(node, others) {
 
 /**
  * Starts so many workers and clients, each at a host of `lab` (workers first) or on this machine, the first one as the
- * beginning of a mesh and the others with its invites; `settings` go into every worker's configuration file. Everyone
- * sees everyone when it returns.
+ * beginning of a mesh and the others with its invites; `settings` go into every worker's configuration file, or are made
+ * for its number. Everyone sees everyone when it returns.
  */
 export async function startMesh({ workers = 1, clients = 0, lab, settings = {}, clientSettings = {} } = {}) {
   const mesh = { nodes: [] };
@@ -70,7 +69,8 @@ export async function startMesh({ workers = 1, clients = 0, lab, settings = {}, 
     mesh.nodes.push(node);
     return node;
   };
-  mesh.workers = Array.from({ length: workers }, (_, i) => add('worker', i + 1, settings));
+  mesh.workers = Array.from({ length: workers }, (_, i) =>
+    add('worker', i + 1, typeof settings === 'function' ? settings(i + 1) : settings));
   mesh.clients = Array.from({ length: clients }, (_, i) => add('client', i + 1, clientSettings));
   const [first, ...others] = mesh.nodes;
 
@@ -89,14 +89,15 @@ export async function startMesh({ workers = 1, clients = 0, lab, settings = {}, 
     }
     await mesh.meet();
   };
-  /** One more node, not started. */
-  mesh.add = (role, own = {}) => add(role, mesh.nodes.length + 1, { ...(role === 'worker' ? settings : clientSettings), ...own });
   mesh.byId = (id) => mesh.nodes.find((node) => node.id === id);
   mesh.stop = () => Promise.all(mesh.nodes.map((node) => node.remove()));
 
   try {
     await first.start();
-    await Promise.all(others.map(async (node) => node.start('--join', await first.invite(node.role))));
+    await Promise.all(others.map(async (node) => {
+      node.joinedWith = await first.invite(node.role);
+      await node.start('--join', node.joinedWith);
+    }));
     await mesh.meet();
   } catch (failure) {
     await mesh.stop();
