@@ -150,9 +150,6 @@ class invite_book {
     /// Invites that this node has used are good for nothing any more: it was put out.
     void forget(const node_id& bearer);
 
-    /// What has let this node in once lets it in no more: it was revoked.
-    void forget(const node_id& bearer);
-
     /// To keep over a restart.
     const std::vector<entry>& entries() const { return entries_; }
     void restore(std::vector<entry> kept) { entries_ = std::move(kept); }

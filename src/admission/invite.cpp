@@ -131,10 +131,6 @@ void invite_book::forget(const node_id& bearer) {
     std::erase_if(entries_, [&](const entry& one) { return one.used_by == bearer; });
 }
 
-void invite_book::forget(const node_id& bearer) {
-    std::erase_if(entries_, [&](const entry& one) { return one.used_by == bearer; });
-}
-
 bytes encode(const invite_book& from) {
     wire::byte_writer out;
     out.u8(book_mark);
