@@ -34,6 +34,7 @@ struct invite_arguments {
     given_settings given;
     std::string expires = "24h";
     std::string role = "worker";
+    bool may_invite = false;
     bool json = false;
     bool no_qr = false;
 };
@@ -100,8 +101,10 @@ void show_qr(const std::string& invite) {
     std::fprintf(stderr, "\n%s\n", draw(*code, colours).c_str());
 }
 
-result<json::object> ask_invite(node_api& api, const std::string& role, std::chrono::seconds span) {
-    auto told = api.post_as_owner("/api/invites", {{"role", role}, {"expires_s", std::int64_t{span.count()}}});
+result<json::object> ask_invite(node_api& api, const invite_arguments& wish, std::chrono::seconds span) {
+    auto told = api.post_as_owner(
+        "/api/invites",
+        {{"role", wish.role}, {"expires_s", std::int64_t{span.count()}}, {"may_invite", wish.may_invite}});
     if (!told) {
         return told.error();
     }
@@ -131,7 +134,7 @@ int invite(const invite_arguments& arguments) {
     if (!api) {
         return report(api.error());
     }
-    const auto told = ask_invite(*api, arguments.role, *span);
+    const auto told = ask_invite(*api, arguments, *span);
     if (!told) {
         return report(told.error());
     }
@@ -160,6 +163,7 @@ void add_invite(CLI::App& app, action& run) {
         ->type_name("TIME");
     verb->add_option("--role", arguments->role, "worker: offers models and asks; client: only asks (default worker)")
         ->type_name("ROLE");
+    verb->add_flag("--may-invite", arguments->may_invite, "the machine may invite others too, and put others out");
     verb->add_flag("--json", arguments->json, "as /api/invites gives it, on one line");
     verb->add_flag("--no-qr", arguments->no_qr, "without the QR code on stderr");
     add_settings(*verb, arguments->given, {"data-dir"});

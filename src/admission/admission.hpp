@@ -111,6 +111,13 @@ struct invite {
     unix_time_s expires_s = 0;
     secret_bytes secret{};               // known to the inviter and whoever has the invite
     std::vector<std::string> addresses;  // of the inviter, as "host:port"
+    bool may_admit = false;              // makes a delegate; known to the inviter alone
+};
+
+/// What the bearer of an invite may become.
+struct grant {
+    admission::role role = role::client;
+    bool may_admit = false;
 };
 
 /// One word that can be copied, begins with "starling:" and notices a slip of the hand.
@@ -130,16 +137,17 @@ class invite_book {
         admission::role role = role::client;
         unix_time_s expires_s = 0;
         std::optional<node_id> used_by;
+        bool may_admit = false;
     };
 
     /// Forgets what has expired first. Error: full.
     result<void> add(const invite& written, unix_time_s now);
 
-    /// What its bearer may become. The same node may ask again, in case the answer was lost on the way; nobody else.
+    /// The same node may ask again, in case the answer was lost on the way; nobody else.
     /// Errors: unknown_invite, expired, used.
-    result<admission::role> redeem(const invite::secret_bytes& secret, const node_id& bearer, unix_time_s now);
+    result<grant> redeem(const invite::secret_bytes& secret, const node_id& bearer, unix_time_s now);
 
-    /// What has let this node in once lets it in no more: it was revoked.
+    /// Invites that this node has used are good for nothing any more: it was put out.
     void forget(const node_id& bearer);
 
     /// To keep over a restart.

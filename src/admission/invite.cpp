@@ -14,6 +14,8 @@ namespace {
 constexpr std::string_view prefix = "starling:";
 constexpr std::uint8_t invite_mark = 0x01;  // the form, and its version
 constexpr std::uint8_t book_mark = 0xB1;
+constexpr std::uint8_t is_used = 1;  // flags of an entry of the book
+constexpr std::uint8_t makes_delegate = 2;
 constexpr std::size_t check_bytes = 4;  // one slip in four billion goes unnoticed
 constexpr std::size_t max_invite_text = 2'048;
 
@@ -100,12 +102,15 @@ result<void> invite_book::add(const invite& written, unix_time_s now) {
         return fail(errc::full, "There are " + std::to_string(max_open_invites) +
                                     " invites already that have not expired; wait until some have.");
     }
-    entries_.push_back(
-        {.hash = hash_of(written.secret), .role = written.role, .expires_s = written.expires_s, .used_by = {}});
+    entries_.push_back({.hash = hash_of(written.secret),
+                        .role = written.role,
+                        .expires_s = written.expires_s,
+                        .used_by = {},
+                        .may_admit = written.may_admit});
     return {};
 }
 
-result<role> invite_book::redeem(const invite::secret_bytes& secret, const node_id& bearer, unix_time_s now) {
+result<grant> invite_book::redeem(const invite::secret_bytes& secret, const node_id& bearer, unix_time_s now) {
     const auto hash = hash_of(secret);
     const auto found =
         std::find_if(entries_.begin(), entries_.end(), [&](const entry& one) { return one.hash == hash; });
@@ -119,7 +124,7 @@ result<role> invite_book::redeem(const invite::secret_bytes& secret, const node_
         return fail(errc::expired, "The invite has expired; ask for a new one.");
     }
     found->used_by = bearer;
-    return found->role;
+    return grant{.role = found->role, .may_admit = found->may_admit};
 }
 
 void invite_book::forget(const node_id& bearer) {
@@ -134,7 +139,7 @@ bytes encode(const invite_book& from) {
         out.raw(one.hash);
         out.u8(static_cast<std::uint8_t>(one.role));
         out.u64(static_cast<std::uint64_t>(one.expires_s));
-        out.u8(one.used_by ? 1 : 0);
+        out.u8((one.used_by ? is_used : 0) | (one.may_admit ? makes_delegate : 0));
         out.raw(one.used_by.value_or(node_id{}).bytes);
     }
     return out.take();
@@ -154,14 +159,15 @@ result<invite_book> parse_invite_book(std::span<const std::uint8_t> bytes_of_it)
         from.raw(one.hash);
         const auto given_role = role_of(from.u8());
         one.expires_s = static_cast<unix_time_s>(from.u64());
-        const bool used = from.u8() != 0;
+        const std::uint8_t flags = from.u8();
         node_id by;
         from.raw(by.bytes);
-        if (!given_role) {
+        if (!given_role || flags > (is_used | makes_delegate)) {
             return damaged;
         }
         one.role = *given_role;
-        one.used_by = used ? std::optional(by) : std::nullopt;
+        one.used_by = (flags & is_used) != 0 ? std::optional(by) : std::nullopt;
+        one.may_admit = (flags & makes_delegate) != 0;
         entries.push_back(one);
     }
     if (!from.complete()) {

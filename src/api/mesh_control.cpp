@@ -54,10 +54,11 @@ void answer_invite(call& call, mesh_view* mesh, const std::string& body) {
     const openai::field_reader fields(parsed->get_object(), "", found);
     const auto role = fields.string("role").value_or("worker");
     const auto expires_s = fields.integer("expires_s", least_invite_s, most_invite_s).value_or(usual_invite_s);
+    const bool may_invite = fields.boolean("may_invite").value_or(false);
     if (complain(call, found)) {
         return;
     }
-    const auto written = mesh->invite(role, expires_s);
+    const auto written = mesh->invite(role, expires_s, may_invite);
     if (!written) {
         call.send_error(written.error());
         return;

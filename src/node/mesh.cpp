@@ -351,25 +351,26 @@ void mesh::on_event(const peers::event& what) {
 
 result<admission::certificate> mesh::admit(const admission::invite::secret_bytes& secret, const node_id& bearer) {
     const auto now = wall_now();
-    auto role = memory_->invites.redeem(secret, bearer, now);
-    if (!role) {
-        return role.error();
+    const auto granted = memory_->invites.redeem(secret, bearer, now);
+    if (!granted) {
+        return granted.error();
     }
     // Used up on disk before it is answered: a crash must not make it good for another one.
     if (auto saved = save(); !saved) {
         with_.log->error("{}", saved.error().message);
         return fail(admission::errc::not_allowed, "The inviting node could not keep its books; try again later.");
     }
-    return certify(bearer, *role);
+    return certify(bearer, *granted);
 }
 
-admission::certificate mesh::certify(const node_id& bearer, admission::role as) const {
+admission::certificate mesh::certify(const node_id& bearer, admission::grant as) const {
     admission::certificate what;
     what.subject = bearer;
-    what.role = as;
+    what.role = as.role;
+    what.may_admit = as.may_admit && root_.has_value();  // a delegate makes no further ones
     what.issued_s = wall_now();
     what.expires_s = what.issued_s + certificate_s;
-    with_.log->info("{} joins as a {}", short_name(bearer), admission::to_string(as));
+    with_.log->info("{} joins as a {}", short_name(bearer), admission::to_string(as.role));
     return root_ ? admission::issue(*root_, what) : admission::issue(with_.self, memory_->certificate, what);
 }
 
@@ -404,7 +405,7 @@ std::string mesh::id() const {
     return service_ ? to_string(memory_->certificate.mesh) : std::string();
 }
 
-result<api::written_invite> mesh::invite(std::string_view role, std::int64_t expires_s) {
+result<api::written_invite> mesh::invite(std::string_view role, std::int64_t expires_s, bool may_invite) {
     const auto as = admission::parse_role(role);
     if (!as) {
         return fail(engine::errc::invalid_request, "A role is worker or client.");
@@ -413,12 +414,18 @@ result<api::written_invite> mesh::invite(std::string_view role, std::int64_t exp
         return fail(engine::errc::invalid_request,
                     "This node may not invite others; do it where the mesh was begun (starling peers shows it).");
     }
+    if (may_invite && !root_) {
+        return fail(engine::errc::invalid_request,
+                    "Only the node that began the mesh can let others invite; ask there (--may-invite).");
+    }
     if (addresses_.empty()) {
-        return fail(engine::errc::invalid_request, "Nobody can reach this node; start it with --peer-bind ADDRESS to invite others.");
+        return fail(engine::errc::invalid_request,
+                    "Nobody can reach this node; start it with --peer-bind ADDRESS to invite others.");
     }
     admission::invite what{.mesh = memory_->certificate.mesh, .inviter = with_.self.id(), .role = *as};
     what.expires_s = wall_now() + expires_s;
     what.addresses = addresses_;
+    what.may_admit = may_invite;
     what.addresses.resize(std::min(what.addresses.size(), admission::max_invite_addresses));
     // Half of a new key's secret half: random bytes from the system.
     const auto random = keys::key_pair::generate();
@@ -444,7 +451,8 @@ result<api::written_invite> mesh::invite(std::string_view role, std::int64_t exp
 result<void> mesh::revoke(std::string_view text) {
     const auto whom = parse_node_id(text);
     if (!whom) {
-        return fail(engine::errc::invalid_request, "That is not a node id; it has 64 hex digits (starling peers --json shows them).");
+        return fail(engine::errc::invalid_request,
+                    "That is not a node id; it has 64 hex digits (starling peers --json shows them).");
     }
     if (*whom == with_.self.id()) {
         return fail(engine::errc::invalid_request, "A node cannot put itself out; stop it instead.");

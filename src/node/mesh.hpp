@@ -74,7 +74,7 @@ class mesh final : public api::mesh_view {
     std::vector<api::peer_facts> peers() const override;
     std::vector<route::model_demand> demand() const override;
     api::routing_facts routing() const override;
-    result<api::written_invite> invite(std::string_view role, std::int64_t expires_s) override;
+    result<api::written_invite> invite(std::string_view role, std::int64_t expires_s, bool may_invite) override;
     result<void> revoke(std::string_view node_id) override;
 
   private:
@@ -87,7 +87,7 @@ class mesh final : public api::mesh_view {
     void enter(admission::certificate given, peers::contact by);
     void begin();
     peers::hooks make_hooks();
-    admission::certificate certify(const node_id& bearer, admission::role as) const;
+    admission::certificate certify(const node_id& bearer, admission::grant as) const;
     result<admission::certificate> admit(const admission::invite::secret_bytes& secret, const node_id& bearer);
     boost::asio::awaitable<void> run_keep_loop();
     result<void> save();

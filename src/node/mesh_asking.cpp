@@ -29,7 +29,7 @@ peers::waiting_room* mesh::open_room() {
         return nullptr;
     }
     return lan_.open_room([this](const node_id& newcomer, admission::role as) {
-        return result<admission::certificate>(certify(newcomer, as));
+        return result<admission::certificate>(certify(newcomer, admission::grant{.role = as}));
     });
 }
 

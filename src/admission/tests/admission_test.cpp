@@ -184,8 +184,9 @@ TEST_F(mesh_of_one, AnInviteLetsOneMachineInOnce) {
     const auto other = keys::key_pair::generate();
     invite_book book;
     ASSERT_TRUE(book.add(written, now));
-    EXPECT_EQ(*book.redeem(written.secret, delegate_.id(), now), role::worker);
-    EXPECT_EQ(*book.redeem(written.secret, delegate_.id(), now + 1), role::worker) << "the answer was lost on its way";
+    EXPECT_EQ(book.redeem(written.secret, delegate_.id(), now)->role, role::worker);
+    EXPECT_EQ(book.redeem(written.secret, delegate_.id(), now + 1)->role, role::worker)
+        << "the answer was lost on its way";
     EXPECT_TRUE(book.redeem(written.secret, other.id(), now + 1).error() == errc::used);
     auto guess = written.secret;
     guess[0] ^= 1;
@@ -216,6 +217,25 @@ TEST_F(mesh_of_one, AnInviteExpires) {
     next.expires_s = now + 3 * day;
     ASSERT_TRUE(book.add(next, now + 2 * day));
     EXPECT_EQ(book.entries().size(), 1U) << "what has expired is forgotten";
+}
+
+TEST_F(mesh_of_one, WhoWasPutOutCannotUseItsInviteAgain) {
+    const auto written = some_invite(root_, member_);
+    invite_book book;
+    ASSERT_TRUE(book.add(written, now));
+    ASSERT_TRUE(book.redeem(written.secret, delegate_.id(), now));
+    book.forget(delegate_.id());
+    EXPECT_TRUE(book.redeem(written.secret, delegate_.id(), now).error() == errc::unknown_invite);
+}
+
+TEST_F(mesh_of_one, TheBookKnowsWhoseInvitesMakeDelegates) {
+    auto written = some_invite(root_, member_);
+    written.may_admit = true;
+    invite_book book;
+    ASSERT_TRUE(book.add(written, now));
+    auto again = parse_invite_book(encode(book));
+    ASSERT_TRUE(again);
+    EXPECT_TRUE(again->redeem(written.secret, delegate_.id(), now)->may_admit);
 }
 
 TEST_F(mesh_of_one, TheBookOutlivesARestartAndHoldsNoSecret) {
