@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { ask, startMesh, story } from './lib/mesh.mjs';
+import { ask, fill, isFull, smallSettings, startMesh, story } from './lib/mesh.mjs';
 import { startNetlab, whyNoNetlab } from './lib/netlab.mjs';
 import { eventually } from './lib/server.mjs';
 
@@ -14,7 +14,7 @@ let lab, mesh, client;
 before(async () => {
   if (whyNoNetlab) return;
   lab = await startNetlab({ hosts: 4, delayMs: 5 });
-  mesh = await startMesh({ workers: 3, clients: 1, lab, settings: (n) => (n === 1 ? { slots: 1, queue_limit: 1 } : {}) });
+  mesh = await startMesh({ workers: 3, clients: 1, lab, settings: (n) => (n === 1 ? smallSettings : {}) });
   [client] = mesh.clients;
 });
 after(async () => {
@@ -28,27 +28,15 @@ const isOut = async (node) => (await Promise.all(othersThan(node).map((other) =>
 
 test('a worker that is full gets no more requests, and no client sees an error', needsNetlab, async () => {
   const [full] = mesh.workers;
-  const isFull = async () => {
-    const { busy, queued } = await full.server.engine();
-    return busy + queued === 2;
-  };
-  const leaving = new AbortController();
-  const flood = [];
-  assert.ok(await eventually(async () => {
-    const one = full.client.chat.completions.create(story(1800, flood.length), { signal: leaving.signal });
-    flood.push(one.catch(() => {}));
-    await pause(50);
-    return isFull();
-  }));
+  const release = await fill(full);
   let meanwhile = 0;
   for (let i = 0; i < 5; ++i) {
     const answers = await Promise.all([1, 2].map((seed) => ask(client, story(6, seed))));
-    if (!(await isFull())) break;
+    if (!(await isFull(full))) break;
     assert.ok(answers.every(({ by }) => by !== full.id));
     meanwhile += answers.length;
   }
-  leaving.abort();
-  await Promise.all(flood);
+  await release();
   assert.ok(meanwhile > 0);
 });
 

@@ -160,6 +160,43 @@ export async function tell(node, body, onToken = () => {}) {
   return told;
 }
 
+/** A worker of one slot and one place in its queue. */
+export const smallSettings = { slots: 1, queue_limit: 1 };
+
+export const isFull = async (node) => {
+  const { busy, queued } = await node.server.engine();
+  return busy + queued === 2;
+};
+
+/**
+ * Asks such a worker for long stories until it is full; what it passed on to others meanwhile is given up then. Gives
+ * what ends them all, and tells how each has ended.
+ */
+export async function fill(node) {
+  const stories = [];
+  const askOne = async (one) => {
+    try {
+      const body = { ...story(1800, stories.length), stream: true };
+      const { data, response } = await node.client.chat.completions.create(body, { signal: one.leaving.signal }).withResponse();
+      one.by = response.headers.get('x-starling-node');
+      for await (const _ of data); // ends with an exception when it is given up
+      return 200;
+    } catch ({ status }) {
+      return status;
+    }
+  };
+  const full = await eventually(async () => {
+    const one = { leaving: new AbortController() };
+    one.ended = askOne(one);
+    stories.push(one);
+    await new Promise((resolve) => setTimeout(resolve, 50)); // until it has taken it, or passed it on
+    return isFull(node);
+  });
+  assert.ok(full, `${node.name} never was full`);
+  for (const { leaving, by } of stories) if (by && by !== node.id) leaving.abort();
+  return () => Promise.all(stories.map(({ leaving, ended }) => (leaving.abort(), ended)));
+}
+
 /** Says where two long texts part, instead of both. */
 export function assertSameText(actual, expected) {
   let same = 0;
