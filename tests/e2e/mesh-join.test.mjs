@@ -1,6 +1,5 @@
 // Getting in: every way in which an invite is used and misused. Everything on this machine.
 import assert from 'node:assert/strict';
-import dgram from 'node:dgram';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
@@ -17,7 +16,9 @@ after(() => mesh?.stop());
 const guests = [];
 const newGuest = (role = 'worker', more = {}) =>
   guests[guests.push(makeNode({ name: `guest${guests.length + 1}`, role, ...more })) - 1];
-afterEach(() => Promise.all(guests.splice(0).map((node) => node.remove())));
+afterEach(async () => {
+  for (const node of guests.splice(0).reverse()) await node.remove();
+});
 
 const areMet = (a, b = root) => eventually(async () => (await a.isConnectedTo(b)) && (await b.isConnectedTo(a)));
 
@@ -28,13 +29,6 @@ async function startInVain(verb, args, env) {
   rmSync(dataDir, { recursive: true, force: true });
   return ended;
 }
-
-const freeUdpPort = () => new Promise((resolve) => {
-  const socket = dgram.createSocket('udp4').bind(0, '127.0.0.1', () => {
-    const { port } = socket.address();
-    socket.close(() => resolve(port));
-  });
-});
 
 /** One sentence on stderr, behind the lines of the log. */
 function assertRefused({ code, stdout, stderr }, expected, words) {
@@ -152,7 +146,7 @@ test('only who can read the data directory makes invites and puts others out', a
 });
 
 test('a node whose inviter is away serves its own clients, says so, and joins when it comes', async () => {
-  const other = await startMesh({ settings: { peer_port: await freeUdpPort() } });
+  const other = await startMesh();
   try {
     const [inviter] = other.workers;
     const invite = await inviter.invite();

@@ -1,7 +1,6 @@
 // Who is in and who does what: an overloaded worker, a revoked one, and everybody restarted. Three workers and a client
 // with a round trip of 10 ms.
 import assert from 'node:assert/strict';
-import { setMaxListeners } from 'node:events';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -15,7 +14,7 @@ let lab, mesh, client;
 before(async () => {
   if (whyNoNetlab) return;
   lab = await startNetlab({ hosts: 4, delayMs: 5 });
-  mesh = await startMesh({ workers: 3, clients: 1, lab, settings: (n) => ({ slots: n === 1 ? 1 : 4, queue_limit: 1 }) });
+  mesh = await startMesh({ workers: 3, clients: 1, lab, settings: (n) => (n === 1 ? { slots: 1, queue_limit: 1 } : {}) });
   [client] = mesh.clients;
 });
 after(async () => {
@@ -28,30 +27,29 @@ const othersThan = (node) => mesh.nodes.filter((other) => other !== node);
 const isOut = async (node) => (await Promise.all(othersThan(node).map((other) => other.isConnectedTo(node)))).every((yes) => !yes);
 
 test('a worker that is full gets no more requests, and no client sees an error', needsNetlab, async () => {
-  const [full, ...others] = mesh.workers;
+  const [full] = mesh.workers;
+  const isFull = async () => {
+    const { busy, queued } = await full.server.engine();
+    return busy + queued === 2;
+  };
   const leaving = new AbortController();
-  const flood = [1, 2, 3, 4].map((seed) => full.client.chat.completions.create(story(1800, seed), { signal: leaving.signal }).catch(() => {}));
-  assert.ok(await eventually(async () => (await full.server.engine()).busy === 1));
-  const answers = [];
-  for (let i = 0; i < 6; ++i) answers.push(...(await Promise.all([1, 2].map((seed) => ask(client, story(6, seed))))));
+  const flood = [];
+  assert.ok(await eventually(async () => {
+    const one = full.client.chat.completions.create(story(1800, flood.length), { signal: leaving.signal });
+    flood.push(one.catch(() => {}));
+    await pause(50);
+    return isFull();
+  }));
+  let meanwhile = 0;
+  for (let i = 0; i < 5; ++i) {
+    const answers = await Promise.all([1, 2].map((seed) => ask(client, story(6, seed))));
+    if (!(await isFull())) break;
+    assert.ok(answers.every(({ by }) => by !== full.id));
+    meanwhile += answers.length;
+  }
   leaving.abort();
   await Promise.all(flood);
-  const byOthers = answers.filter(({ by }) => others.some((node) => node.id === by));
-  assert.ok(byOthers.length >= answers.length - 1, `${byOthers.length} of ${answers.length}`);
-});
-
-test('when every worker is full, the client is told to come back later', needsNetlab, async () => {
-  const leaving = new AbortController();
-  setMaxListeners(0, leaving.signal);
-  const flood = Array.from({ length: 20 }, (_, i) =>
-    client.client.chat.completions.create(story(1500, i), { signal: leaving.signal }).catch((failure) => failure.status));
-  assert.ok(await eventually(async () => (await Promise.all(mesh.workers.map((node) => node.server.engine()))).every(({ slots, busy, queued }) => busy + queued === slots + 1)));
-  const refused = await client.server.post('/v1/chat/completions', story(4));
-  leaving.abort();
-  assert.equal(refused.status, 429);
-  assert.ok(Number(refused.headers.get('retry-after')) >= 1);
-  assert.equal((await refused.json()).error.code, 'queue_full');
-  assert.ok((await Promise.all(flood)).every((status) => status === 429 || status === undefined));
+  assert.ok(meanwhile > 0);
 });
 
 test('everybody restarted with nothing but the data directories: the same mesh, and it answers', needsNetlab, async () => {

@@ -1,5 +1,6 @@
 // Several real nodes that form a mesh, on this machine or on hosts of lib/netlab.mjs.
 import assert from 'node:assert/strict';
+import dgram from 'node:dgram';
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { eventually, run, startServer, temporaryDirectory, user } from './server.mjs';
@@ -11,13 +12,23 @@ const usualSettings = { threads: 1, slots: 4 };
 
 const toml = (settings) => Object.entries(settings).map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`).join('');
 
-/** A node that may be started, killed and started again: its settings are in its data directory and stay. */
+const freeUdpPort = () => new Promise((resolve) => {
+  const socket = dgram.createSocket('udp4').bind(0, '127.0.0.1', () => {
+    const { port } = socket.address();
+    socket.close(() => resolve(port));
+  });
+});
+
+/** A node that may be started, killed and started again: its settings are in its data directory and stay, with its port. */
 export function makeNode({ name, role, at, settings = {}, dataDir = temporaryDirectory() }) {
-  writeFileSync(path.join(dataDir, 'config.toml'), toml({ name, ...(role === 'worker' ? usualSettings : {}), ...settings }));
   const node = { name, role, dataDir, at, logs: '' };
   const verb = [role === 'client' ? 'client' : 'serve'];
   node.start = async (...args) => {
-    node.server = await startServer({ verb, args, at, dataDir, peerPort: at || settings.peer_port ? null : 0 });
+    if (!node.server) {
+      const own = { ...(role === 'worker' && usualSettings), ...(!at && { peer_port: await freeUdpPort() }), ...settings };
+      writeFileSync(path.join(dataDir, 'config.toml'), toml({ name, ...own }));
+    }
+    node.server = await startServer({ verb, args, at, dataDir, peerPort: null });
     node.id = node.server.nodeId;
     node.client = node.server.client;
     node.json = node.server.json;
