@@ -84,8 +84,8 @@ class mesh_view {
 
     virtual routing_facts routing() const = 0;
 
-    /// Errors: engine::errc::invalid_request (a role that is none, nobody can reach this node, it may not), unavailable (the
-    /// books cannot be kept).
+    /// Errors: engine::errc::invalid_request (a role that is none, nobody can reach this node, it may not), unavailable
+    /// (the books cannot be kept).
     virtual result<written_invite> invite(std::string_view role, std::int64_t expires_s) = 0;
     virtual result<void> revoke(std::string_view node_id) = 0;
 };

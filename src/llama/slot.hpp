@@ -6,9 +6,9 @@
 
 namespace starling::llama {
 
-/// An answer that is continued has to go on as it would have gone on undisturbed. llama.cpp computes wide steps by other
-/// kernels than narrow ones (attention from 64 tokens on), which round differently, and one draw in a few hundred shows
-/// it. So tokens that were decoded elsewhere one by one are computed in steps that give the same bits.
+/// An answer that is continued has to go on as it would have gone on undisturbed. llama.cpp computes wide steps by
+/// other kernels than narrow ones (attention from 64 tokens on), which round differently, and one draw in a few hundred
+/// shows it. So tokens that were decoded elsewhere one by one are computed in steps that give the same bits.
 inline constexpr std::int32_t resumed_step_tokens = 32;
 
 class slot {
@@ -36,8 +36,8 @@ class slot {
 
     /// Tokens that are known and not yet in the cache: the rest of the prompt, or the one token drawn last.
     std::int32_t pending_tokens() const;
-    /// Of them, the next ones that may be computed in one step: the rest of the prompt; then what was emitted elsewhere,
-    /// a few at a time.
+    /// Of them, the next ones that may be computed in one step: the rest of the prompt; then what was emitted
+    /// elsewhere, a few at a time.
     std::int32_t pending_together() const;
     bool in_prefill() const { return pending_tokens() > 1 || !answering_; }
 

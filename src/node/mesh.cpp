@@ -407,7 +407,8 @@ result<api::written_invite> mesh::invite(std::string_view role, std::int64_t exp
                     "This node may not invite others; do it where the mesh was begun (starling peers shows it).");
     }
     if (addresses_.empty()) {
-        return fail(engine::errc::invalid_request, "Nobody can reach this node; start it with --peer-bind ADDRESS to invite others.");
+        return fail(engine::errc::invalid_request,
+                    "Nobody can reach this node; start it with --peer-bind ADDRESS to invite others.");
     }
     admission::invite what{.mesh = memory_->certificate.mesh, .inviter = with_.self.id(), .role = *as};
     what.expires_s = wall_now() + expires_s;
@@ -437,7 +438,8 @@ result<api::written_invite> mesh::invite(std::string_view role, std::int64_t exp
 result<void> mesh::revoke(std::string_view text) {
     const auto whom = parse_node_id(text);
     if (!whom) {
-        return fail(engine::errc::invalid_request, "That is not a node id; it has 64 hex digits (starling peers --json shows them).");
+        return fail(engine::errc::invalid_request,
+                    "That is not a node id; it has 64 hex digits (starling peers --json shows them).");
     }
     if (*whom == with_.self.id()) {
         return fail(engine::errc::invalid_request, "A node cannot put itself out; stop it instead.");
