@@ -1,8 +1,8 @@
 #include "api/asking_control.hpp"
 
 #include "api/asking_view.hpp"
+#include "api/json_body.hpp"
 #include "openai/errc.hpp"
-#include "openai/field_reader.hpp"
 
 #include <fmt/format.h>
 #include <boost/json/array.hpp>
@@ -21,12 +21,7 @@ std::optional<json::value> begin(call& call, const asking_view* asking, const st
                              "This node takes part in no mesh; start it with `starling serve` or `starling client`."));
         return std::nullopt;
     }
-    auto parsed = openai::parse_body(body);
-    if (parsed.has_error()) {
-        call.send_error(parsed.error().why, parsed.error().param);
-        return std::nullopt;
-    }
-    return std::move(*parsed);
+    return read_body(call, body);
 }
 
 /// A field that has to be there; the kinds of its value are complained about by the reader.
@@ -37,15 +32,6 @@ bool required_flag(const openai::field_reader& fields, std::string_view name) {
                         fmt::format("'{}' is missing; it must be true or false.", name));
     }
     return value.value_or(false);
-}
-
-bool complain(call& call, openai::complaints& found) {
-    if (!found.any()) {
-        return false;
-    }
-    const auto first = found.take();
-    call.send_error(first.why, first.param);
-    return true;
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 #include "api/mesh_control.hpp"
 
+#include "api/json_body.hpp"
 #include "api/mesh_view.hpp"
 #include "openai/errc.hpp"
-#include "openai/field_reader.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
@@ -26,21 +26,7 @@ std::optional<json::value> begin(call& call, const mesh_view* mesh, const std::s
                  "This node is in no mesh yet; start it with `starling serve`, or wait until it has joined."));
         return std::nullopt;
     }
-    auto parsed = openai::parse_body(body);
-    if (parsed.has_error()) {
-        call.send_error(parsed.error().why, parsed.error().param);
-        return std::nullopt;
-    }
-    return std::move(*parsed);
-}
-
-bool complain(call& call, openai::complaints& found) {
-    if (!found.any()) {
-        return false;
-    }
-    const auto first = found.take();
-    call.send_error(first.why, first.param);
-    return true;
+    return read_body(call, body);
 }
 
 }  // namespace

@@ -105,6 +105,7 @@ class mesh final : public api::mesh_view {
     std::shared_ptr<engine::generator> front(const std::string& model, engine::model_info info);
     route::health health() const;
     bool alone() const;
+    bool unsure() const;
 
     mesh_parts with_;
     std::unique_ptr<transport::endpoint> endpoint_;  // until the service has it

@@ -17,6 +17,8 @@ using std::chrono::steady_clock;
 
 namespace {
 
+constexpr std::size_t max_echoed_name = 128;  // a client's own words go back to it, but not a megabyte of them
+
 peers::readiness readiness_of(model_state state) {
     switch (state) {
         case model_state::ready: return peers::readiness::ready;
@@ -50,6 +52,21 @@ int rank_of(model_state state) {
         case model_state::loading: return 1;
         default: return 0;
     }
+}
+
+/// What "auto" means: what is ready here, else anywhere. Empty when nothing is.
+std::string ready_model(const std::vector<route::model_status>& here, const std::vector<api::mesh_model>& elsewhere) {
+    for (const route::model_status& one : here) {
+        if (one.state == model_state::ready) {
+            return one.id;
+        }
+    }
+    for (const api::mesh_model& one : elsewhere) {
+        if (one.state == model_state::ready) {
+            return one.info.id;
+        }
+    }
+    return {};
 }
 
 }  // namespace
@@ -134,20 +151,18 @@ std::shared_ptr<engine::generator> mesh::front(const std::string& model, engine:
     return fronts_.emplace(model, dispatcher_.generator(model, std::move(info))).first->second;
 }
 
+/// Who has just been started does not know yet what the others serve.
+bool mesh::unsure() const {
+    return alone() && (joining_ || (memory_ && !memory_->contacts.empty()));
+}
+
 result<route::choice> mesh::choose(std::string_view asked, route::steady_time now) {
     const auto here = with_.table->snapshot(now);
     const auto elsewhere = models();
     std::string model(asked);
     if (model.empty() || model == route::model_table::automatic) {
-        const auto ready_here =
-            std::find_if(here.begin(), here.end(), [](const auto& one) { return one.state == model_state::ready; });
-        const auto ready = std::find_if(elsewhere.begin(), elsewhere.end(),
-                                        [](const auto& one) { return one.state == model_state::ready; });
-        if (ready_here != here.end()) {
-            model = ready_here->id;
-        } else if (ready != elsewhere.end()) {
-            model = ready->info.id;
-        } else {
+        model = ready_model(here, elsewhere);
+        if (model.empty()) {
             return with_.table->choose(asked, now);
         }
     }
@@ -155,20 +170,18 @@ result<route::choice> mesh::choose(std::string_view asked, route::steady_time no
     const auto shared =
         std::find_if(elsewhere.begin(), elsewhere.end(), [&](const auto& one) { return one.info.id == model; });
     const auto met = met_.find(model);
-    // Who has just been started does not know yet what the others serve.
-    const bool unsure = alone() && (joining_ || (memory_ && !memory_->contacts.empty()));
-    const bool known = shared != elsewhere.end() || met != met_.end() || unsure;
-    if (own == here.end() && !known) {
+    if (own == here.end() && shared == elsewhere.end() && met == met_.end() && !unsure()) {
         auto why = with_.table->choose(model, now);
-        if (!elsewhere.empty() && !why) {
-            return fail(engine::errc::unknown_model,
-                        fmt::format("No node of the mesh serves the model '{}'. GET /v1/models lists what they serve.",
-                                    model.substr(0, 128)));
+        if (elsewhere.empty() || why) {
+            return why;
         }
-        return why;
+        return fail(engine::errc::unknown_model,
+                    fmt::format("No node of the mesh serves the model '{}'. GET /v1/models lists what they serve.",
+                                model.substr(0, max_echoed_name)));
     }
     const bool somewhere = shared != elsewhere.end() && shared->state != model_state::standby;
-    if (own != here.end() && own->state != model_state::ready && own->state != model_state::standby && !somewhere) {
+    const bool on_its_way = own != here.end() && own->state != model_state::ready && own->state != model_state::standby;
+    if (on_its_way && !somewhere) {
         return with_.table->choose(model, now);  // loading, or why it failed
     }
     if (own != here.end()) {

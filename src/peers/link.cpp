@@ -22,6 +22,9 @@ constexpr auto slow_reader_time = std::chrono::seconds(30);            // for a 
 constexpr auto least_between_status = std::chrono::milliseconds(100);  // however much happens here
 constexpr std::size_t max_large_waiting = 16;                          // syncs; a lost one is repeated by membership
 constexpr std::size_t max_opening_bytes = 4096;  // of our own kinds of streams but one; what is longer is a request
+/// Streams whose first message is on its way. Each may hold a message of 16 MiB; a member that stalls holds up itself.
+constexpr std::size_t max_openings = 32;
+constexpr std::size_t max_same_streams = 4;  // for status, and for gossip: one, and those that a member has given up
 constexpr std::size_t max_gossip_bytes = 2 * membership::max_sync_bytes;  // a sync with its framing
 
 steady_time from_now(std::chrono::seconds time) {
@@ -60,6 +63,24 @@ std::vector<admission::revocation> read_revocations(const json::value& from) {
     return out;
 }
 
+/// Counts a coroutine for as long as it runs.
+class counted {
+  public:
+    explicit counted(std::size_t& in, aio::wake_up* after = nullptr) : in_(in), after_(after) { ++in_; }
+    counted(const counted&) = delete;
+    counted& operator=(const counted&) = delete;
+    ~counted() {
+        --in_;
+        if (after_ != nullptr) {
+            after_->notify();
+        }
+    }
+
+  private:
+    std::size_t& in_;
+    aio::wake_up* after_;
+};
+
 /// Requests can be long and are read by whoever answers them.
 bool may_be_ours(std::string_view opening) {
     constexpr std::string_view list = R"({"type":"revocations")";
@@ -70,7 +91,12 @@ bool may_be_ours(std::string_view opening) {
 
 link::link(boost::asio::any_io_executor network, std::shared_ptr<transport::connection> on, acquaintance who,
            const link_hooks& hooks, status_feed& feed)
-    : on_(std::move(on)), who_(std::move(who)), hooks_(hooks), feed_(feed), has_large_(std::move(network)) {}
+    : on_(std::move(on)),
+      who_(std::move(who)),
+      hooks_(hooks),
+      feed_(feed),
+      has_large_(network),
+      opening_done_(std::move(network)) {}
 
 awaitable<void> link::run(aio::task_scope& tasks) {
     const auto self = shared_from_this();
@@ -78,6 +104,10 @@ awaitable<void> link::run(aio::task_scope& tasks) {
     tasks.spawn(run_gossip_loop());
     tasks.spawn(run_status_loop());
     for (;;) {
+        if (openings_ >= max_openings) {
+            co_await opening_done_.wait_until(steady_time::max());
+            continue;
+        }
         auto opened = co_await on_->accept(steady_time::max());
         if (!opened) {
             break;
@@ -166,10 +196,16 @@ awaitable<void> link::run_status_loop() {
     }
 }
 
+awaitable<result<std::string>> link::read_opening(message_stream& from) {
+    const counted here(openings_, &opening_done_);
+    auto first = co_await from.receive(from_now(opening_time));
+    co_return first;
+}
+
 awaitable<void> link::answer(std::unique_ptr<transport::stream> opened) {
     const auto self = shared_from_this();
     message_stream stream(std::move(opened));
-    auto first = co_await stream.receive(from_now(opening_time));
+    auto first = co_await read_opening(stream);
     if (!first) {
         co_return;
     }
@@ -187,6 +223,10 @@ awaitable<void> link::answer(std::unique_ptr<transport::stream> opened) {
 }
 
 awaitable<void> link::answer_status(message_stream stream) {
+    if (told_streams_ >= max_same_streams) {
+        co_return;
+    }
+    const counted here(told_streams_);
     std::uint64_t told = 0;
     while (!ended()) {
         if (feed_.version == told) {
@@ -203,9 +243,14 @@ awaitable<void> link::answer_status(message_stream stream) {
 }
 
 awaitable<void> link::take_gossip(message_stream stream) {
+    if (gossip_streams_ >= max_same_streams) {
+        co_return;
+    }
+    const counted here(gossip_streams_);
+    stream.take_at_most(max_gossip_bytes);
     for (;;) {
         auto got = co_await stream.receive(steady_time::max());
-        if (!got || got->size() > max_gossip_bytes) {
+        if (!got) {
             co_return;
         }
         hooks_.on_gossip(on_->peer(), bytes_of(*got));

@@ -73,6 +73,7 @@ class link : public std::enable_shared_from_this<link> {
     awaitable<void> run_gossip_loop();
     awaitable<void> run_status_loop();
     awaitable<void> answer(std::unique_ptr<transport::stream> stream);
+    awaitable<result<std::string>> read_opening(transport::message_stream& from);
     awaitable<void> answer_status(transport::message_stream stream);
     awaitable<void> take_gossip(transport::message_stream stream);
     awaitable<void> tell_revocations(std::string message);
@@ -85,6 +86,10 @@ class link : public std::enable_shared_from_this<link> {
     std::deque<wire::bytes> large_;
     aio::wake_up has_large_;
     std::optional<node_status> status_;
+    std::size_t openings_ = 0;  // streams that have not said yet what they are
+    aio::wake_up opening_done_;
+    std::size_t told_streams_ = 0;    // on which the other side is told of our status
+    std::size_t gossip_streams_ = 0;  // of the other side
 };
 
 }  // namespace starling::peers

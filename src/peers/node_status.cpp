@@ -35,6 +35,12 @@ std::uint64_t large_member(const json::value& of, std::string_view name) {
     return static_cast<std::uint64_t>(std::clamp(number_member(of, name).value_or(0.0), 0.0, exact_in_json));
 }
 
+/// Something measured: never negative, never infinite.
+double amount_member(const json::value& of, std::string_view name) {
+    constexpr double most = 1e12;
+    return std::clamp(number_member(of, name).value_or(0.0), 0.0, most);
+}
+
 json::object model_json(const told_model& from) {
     return {{"id", from.info.id},
             {"content", from.content},
@@ -75,7 +81,7 @@ told_model read_model(const json::value& from) {
     out.load.busy = std::max(0, count_member(from, "busy"));
     out.load.queued = std::max(0, count_member(from, "queued"));
     out.load.queue_limit = std::max(0, count_member(from, "queue_limit"));
-    out.load.tokens_per_s = number_member(from, "tokens_per_s").value_or(0.0);
+    out.load.tokens_per_s = amount_member(from, "tokens_per_s");
     return out;
 }
 
@@ -151,8 +157,8 @@ result<node_status> parse_status(std::string_view text) {
     out.demand = read_all<route::model_demand>(from, "demand", [](const json::value& one) {
         return route::model_demand{.model = std::string(string_member(one, "model").substr(0, max_id_bytes)),
                                    .requests = large_member(one, "requests"),
-                                   .rate_per_min = number_member(one, "request_rate_per_min").value_or(0.0),
-                                   .last_active_s = number_member(one, "last_active_s").value_or(0.0)};
+                                   .rate_per_min = amount_member(one, "request_rate_per_min"),
+                                   .last_active_s = amount_member(one, "last_active_s")};
     });
     return out;
 }

@@ -480,6 +480,10 @@ void service::on_revocations(const node_id& from, const std::vector<admission::r
         if (added && *added) {
             news.push_back(one);
         }
+        // Members pass on what they have checked. Whoever has not makes us check no more of it.
+        if (!added && added.error() == admission::errc::forged) {
+            break;
+        }
     }
     for (const auto& [id, one] : links_) {
         if (id != from) {

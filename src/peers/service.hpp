@@ -118,6 +118,9 @@ class service {
     /// What this node tells of itself has changed: told a moment later, not at the next regular time.
     void status_changed();
 
+    /// Loops, connections and requests that run now; goes back when what caused them has ended.
+    std::size_t running_tasks() const { return tasks_.running(); }
+
   private:
     service(boost::asio::any_io_executor network, setup of, hooks calls);
 

@@ -22,6 +22,9 @@ class message_stream {
     /// wire::errc::too_large.
     awaitable<result<std::string>> receive(steady_time deadline);
 
+    /// Largest message that is taken from now on.
+    void take_at_most(std::size_t limit) { reader_.take_at_most(limit); }
+
     void finish() { on_->finish(); }
 
   private:

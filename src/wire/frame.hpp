@@ -24,6 +24,9 @@ class frame_reader {
     /// `limit`: largest payload that is taken here, at most max_frame_bytes.
     explicit frame_reader(std::size_t limit = max_frame_bytes) : limit_(limit) {}
 
+    /// From the next frame on.
+    void take_at_most(std::size_t limit) { limit_ = limit; }
+
     void push(std::span<const std::uint8_t> piece);
 
     /// The next payload; nothing when it is not there yet. Error: errc::too_large, after which the stream is useless.

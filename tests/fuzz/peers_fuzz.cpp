@@ -1,11 +1,14 @@
 // library: peers
-// What peers send before and beside requests: greetings, membership messages, and what members say about themselves.
+// What peers send before and beside requests: greetings, membership messages, what members say about themselves, and
+// how they are.
 // The first byte says which.
 #include "peers/greeting_codec.hpp"
 #include "peers/member_record.hpp"
 #include "peers/membership_codec.hpp"
+#include "peers/node_status.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -52,6 +55,26 @@ void description(std::span<const std::uint8_t> input) {
     }
 }
 
+void status(std::string_view input) {
+    const auto got = peers::parse_status(input);
+    require(got || !got.error().message.empty());
+    if (!got) {
+        return;
+    }
+    require(got->models.size() <= peers::max_told_models && got->demand.size() <= peers::max_told_models);
+    require(got->health.score >= 0.0 && got->health.score <= 100.0);
+    for (const auto& one : got->models) {
+        require(one.load.slots >= 0 && one.load.busy >= 0 && one.load.queued >= 0 && one.load.queue_limit >= 0);
+        require(std::isfinite(one.load.tokens_per_s) && one.load.tokens_per_s >= 0.0);
+    }
+    for (const auto& one : got->demand) {
+        require(std::isfinite(one.rate_per_min) && std::isfinite(one.last_active_s));
+    }
+    require(!peers::differs(*got, *got));
+    const auto again = peers::parse_status(peers::to_json(*got));
+    require(again && again->models.size() == got->models.size());
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -59,10 +82,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return 0;
     }
     const std::span input(data + 1, size - 1);
-    switch (data[0] % 3) {
+    switch (data[0] % 4) {
         case 0: membership_message(input); break;
         case 1: greeting({reinterpret_cast<const char*>(input.data()), input.size()}); break;
-        default: description(input);
+        case 2: description(input); break;
+        default: status({reinterpret_cast<const char*>(input.data()), input.size()});
     }
     return 0;
 }

@@ -98,6 +98,70 @@ TEST_F(engine_test, AStopStringEndsAResumedAnswerAtTheSamePlace) {
     }
 }
 
+TEST_F(engine_test, AnAnswerThatEndedByAStopStringIsNotGivenTwice) {
+    auto request = completion("Count: 1 2 3", 40);
+    const auto free = ask(*load(), request);
+    request.stop = {free.content.substr(free.content.size() / 2, 4)};
+    const auto whole = ask(*load(), request);
+    ASSERT_EQ(whole.end->reason, engine::finish_reason::stop);
+    request.resume = whole.tokens;
+    const auto rest = ask(*load(), request);
+    ASSERT_FALSE(rest.failure) << rest.failure->message;
+    ASSERT_TRUE(rest.end);
+    EXPECT_EQ(rest.end->reason, engine::finish_reason::stop);
+    EXPECT_EQ(rest.content, "");
+    EXPECT_TRUE(rest.tokens.empty());
+    EXPECT_EQ(rest.end->usage.completion_tokens, whole.end->usage.completion_tokens);
+
+    request.resume.push_back(whole.tokens.back());
+    const auto beyond = ask(*load(), request);
+    ASSERT_TRUE(beyond.failure);
+    EXPECT_TRUE(*beyond.failure == engine::errc::invalid_request);
+}
+
+TEST_F(engine_test, AnAnswerThatFilledTheContextIsWhole) {
+    const engine_options small{.context = 48, .slots = 1};
+    auto request = completion("Hello there", 1000);
+    const auto free = ask(*load(small), request);
+    ASSERT_GT(free.content.size(), 8U);
+    // Without a stop string, and with one whose beginning is the end of the answer: held back until it is over.
+    for (const auto& stop : {std::string(), free.content.substr(free.content.size() - 2) + "never"}) {
+        request.stop.clear();
+        if (!stop.empty()) {
+            request.stop = {stop};
+        }
+        request.resume.clear();
+        const auto whole = ask(*load(small), request);
+        ASSERT_TRUE(whole.end);
+        EXPECT_EQ(whole.end->reason, engine::finish_reason::length);
+        EXPECT_EQ(whole.content, free.content);
+        for (const std::size_t missing : {0U, 1U, 2U}) {
+            const auto k = whole.tokens.size() - missing;
+            auto begun_request = request;
+            const auto begun = ask(*load(small), begun_request, k);
+            request.resume.assign(whole.tokens.begin(), whole.tokens.begin() + static_cast<std::ptrdiff_t>(k));
+            const auto rest = ask(*load(small), request);
+            request.resume.clear();
+            ASSERT_FALSE(rest.failure) << rest.failure->message;
+            ASSERT_TRUE(rest.end);
+            EXPECT_EQ(rest.end->reason, engine::finish_reason::length);
+            EXPECT_EQ(rest.tokens.size(), missing);
+            EXPECT_EQ(begun.content + rest.content, whole.content) << missing << " missing, stop \"" << stop << '"';
+            EXPECT_EQ(rest.end->usage.prompt_tokens + rest.end->usage.completion_tokens, 48);
+        }
+    }
+}
+
+TEST_F(engine_test, MoreThanTheContextHoldsIsNotResumed) {
+    const engine_options small{.context = 48, .slots = 1};
+    auto request = completion("Hello there", 1000);
+    request.resume = ask(*load(small), request).tokens;
+    request.resume.push_back(request.resume.back());
+    const auto refused = ask(*load(small), request);
+    ASSERT_TRUE(refused.failure);
+    EXPECT_TRUE(*refused.failure == engine::errc::prompt_too_long) << refused.failure->message;
+}
+
 TEST_F(engine_test, TheSeedDecidesTheDraw) {
     const auto generator = load();
     auto request = completion("The", 16);

@@ -263,6 +263,23 @@ TEST_F(nodes, what_can_be_known_is_told_before_anything_runs) {
     refused("nonsense");
 }
 
+TEST_F(nodes, a_damaged_memory_of_the_mesh_is_named_and_kept) {
+    fs::create_directories(dir_ / "a");
+    const std::string damaged = R"({"mesh_id":"it was here once","certificate":"AAAA"})";
+    std::ofstream(dir_ / "a" / "mesh.json") << damaged;
+    running node(config_for(), purpose::serve, starter_);
+    if (node.created()) {
+        ASSERT_TRUE(node.ended_by_itself());
+    }
+    const auto outcome = node.stop();
+    ASSERT_FALSE(outcome);
+    EXPECT_TRUE(outcome.error() == errc::data_dir);
+    EXPECT_NE(outcome.error().message.find("mesh.json is damaged"), std::string::npos) << outcome.error().message;
+    std::ifstream in(dir_ / "a" / "mesh.json");
+    const std::string kept{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    EXPECT_EQ(kept, damaged);
+}
+
 TEST_F(nodes, stopping_gives_a_download_up) {
     settings::config unreachable = config_for();
     unreachable.models = {"hf://owner/repository/file.gguf"};
