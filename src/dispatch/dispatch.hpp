@@ -10,6 +10,7 @@
 // - what the request itself is to blame for (invalid_request, unsupported, prompt_too_long when nobody has a larger
 //   context) and internal, upstream_error: as the worker said it, at once;
 // - queue_full, overloaded: at once when somebody serves the model, but everybody is full;
+// - unavailable from this node's own backend, unknown_model: at once when nobody else can be asked;
 // - unavailable: nobody served the model for options::worker_wait, or a stream could not go on; the sentence says how
 //   many tokens had been delivered and how long was waited;
 // - deadline: the call's deadline passed.

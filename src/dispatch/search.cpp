@@ -107,6 +107,10 @@ std::optional<error> search::take_refusal(const worker& by, const error& why, bo
         too_long_ = why;
         context_above_ = std::max(context_above_, by.generator->info().context_length);
     }
+    // What this node's own backend says, and that a model is not there, will be no other in a moment.
+    if (why == errc::unknown_model || (by.view.here && why == errc::unavailable && !hung)) {
+        final_ = why;
+    }
     cause_ = fmt::format("{}: {}", name_of(by.view), without_full_stop(why.message));
     ++refusals_;
     return std::nullopt;
@@ -116,6 +120,7 @@ void search::leave(const worker& left, const error& why, bool for_good) {
     tried_.next_round();
     full_.reset();
     too_long_.reset();
+    final_.reset();
     waiting_since_.reset();
     refusals_ = 0;
     const auto end = take_refusal(left, why, for_good);
@@ -131,8 +136,8 @@ void search::must_continue(std::int32_t tokens, std::string content) {
 
 engine::awaitable<std::optional<error>> search::wait_for_change() {
     // A client that has nothing yet had better hear that everybody is full: it may have somewhere else to go.
-    if (!content_ && (full_ || too_long_)) {
-        co_return full_ ? full_ : too_long_;
+    if (!content_ && (full_ || too_long_ || final_)) {
+        co_return full_ ? full_ : too_long_ ? too_long_ : final_;
     }
     const auto now = std::chrono::steady_clock::now();
     if (!waiting_since_) {

@@ -103,6 +103,7 @@ class search {
     std::uint64_t refusals_ = 0;          // since somebody was asked
     std::optional<error> full_;           // somebody serves the model and has no room
     std::optional<error> too_long_;
+    std::optional<error> final_;  // said by who has it, or would have: waiting changes nothing
     std::string cause_;
     std::optional<aio::steady_time> waiting_since_;
 };

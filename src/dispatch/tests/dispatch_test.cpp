@@ -104,6 +104,20 @@ TEST_F(dispatch_test, WhenEverybodyIsFullThatIsTheAnswer) {
     EXPECT_TRUE(directory_.asked_for.empty());
 }
 
+TEST_F(dispatch_test, WhatWaitingCannotChangeIsTheAnswer) {
+    how_.worker_wait = std::chrono::seconds(30);
+    for (const auto code : {errc::unavailable, errc::unknown_model}) {
+        directory_.all.clear();
+        directory_.add(1)->how.refusal = fail(code, "The server behind this node says no.");
+        directory_.at(1).view.here = true;
+        const auto began = std::chrono::steady_clock::now();
+        const auto got = answer(request());
+        EXPECT_LT(std::chrono::steady_clock::now() - began, milliseconds(500));
+        ASSERT_TRUE(got.failure);
+        EXPECT_EQ(got.failure->message, "The server behind this node says no.");
+    }
+}
+
 TEST_F(dispatch_test, WithoutAnybodyItWaits) {
     how_.worker_wait = std::chrono::seconds(30);
     run([](dispatch_test& t) -> awaitable<void> {
