@@ -20,6 +20,7 @@ namespace {
 constexpr auto opening_time = std::chrono::seconds(30);                // for a stream to say what it is
 constexpr auto slow_reader_time = std::chrono::seconds(30);            // for a member to take what it asked for
 constexpr auto least_between_status = std::chrono::milliseconds(100);  // however much happens here
+constexpr auto least_between_tries = std::chrono::seconds(1);          // where the other side ends our stream
 constexpr std::size_t max_large_waiting = 16;                          // syncs; a lost one is repeated by membership
 constexpr std::size_t max_opening_bytes = 4096;  // of our own kinds of streams but one; what is longer is a request
 /// Streams whose first message is on its way. Each may hold a message of 16 MiB; a member that stalls holds up itself.
@@ -144,6 +145,19 @@ awaitable<void> link::run_datagram_loop() {
     }
 }
 
+awaitable<std::optional<message_stream>> link::begin(std::string opening, std::size_t limit) {
+    auto opened = co_await on_->open(from_now(slow_reader_time));
+    if (!opened) {
+        co_return std::nullopt;
+    }
+    message_stream stream(std::move(*opened), limit);
+    auto begun = co_await stream.send(std::move(opening), from_now(slow_reader_time));
+    if (!begun) {
+        co_return std::nullopt;
+    }
+    co_return stream;
+}
+
 awaitable<void> link::run_gossip_loop() {
     const auto self = shared_from_this();
     std::optional<message_stream> stream;
@@ -153,15 +167,11 @@ awaitable<void> link::run_gossip_loop() {
             continue;
         }
         if (!stream) {
-            auto opened = co_await on_->open(from_now(slow_reader_time));
-            if (!opened) {
-                co_return;
-            }
-            stream.emplace(std::move(*opened));
-            auto begun = co_await stream->send(R"({"type":"gossip"})", from_now(slow_reader_time));
-            if (!begun) {
-                co_return;
-            }
+            stream = co_await begin(R"({"type":"gossip"})", max_gossip_bytes);
+        }
+        if (!stream) {
+            co_await aio::pause(least_between_tries);
+            continue;
         }
         std::string next(text_of(large_.front()));
         large_.pop_front();
@@ -174,15 +184,18 @@ awaitable<void> link::run_gossip_loop() {
 
 awaitable<void> link::run_status_loop() {
     const auto self = shared_from_this();
-    auto opened = co_await on_->open(from_now(slow_reader_time));
-    if (!opened) {
-        co_return;
+    while (!ended()) {
+        auto stream = co_await begin(R"({"type":"status"})", max_status_bytes);
+        if (stream) {
+            co_await take_status(std::move(*stream));
+        }
+        if (!ended()) {
+            co_await aio::pause(least_between_tries);
+        }
     }
-    message_stream stream(std::move(*opened), max_status_bytes);
-    auto asked = co_await stream.send(R"({"type":"status"})", from_now(slow_reader_time));
-    if (!asked) {
-        co_return;
-    }
+}
+
+awaitable<void> link::take_status(message_stream stream) {
     for (;;) {
         auto told = co_await stream.receive(steady_time::max());
         if (!told) {

@@ -72,6 +72,8 @@ class link : public std::enable_shared_from_this<link> {
     awaitable<void> run_datagram_loop();
     awaitable<void> run_gossip_loop();
     awaitable<void> run_status_loop();
+    awaitable<std::optional<transport::message_stream>> begin(std::string opening, std::size_t limit);
+    awaitable<void> take_status(transport::message_stream stream);
     awaitable<void> answer(std::unique_ptr<transport::stream> stream);
     awaitable<result<std::string>> read_opening(transport::message_stream& from);
     awaitable<void> answer_status(transport::message_stream stream);

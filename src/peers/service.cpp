@@ -227,6 +227,11 @@ awaitable<void> service::run_accept_loop() {
         if (!newcomer) {
             co_return;
         }
+        if (newcomers_.size() >= max_newcomers) {
+            newcomers_.front()->close("too many newcomers");
+            newcomers_.pop_front();
+        }
+        newcomers_.push_back(*newcomer);
         tasks_.spawn(welcome(std::move(*newcomer)));
     }
 }
@@ -235,6 +240,7 @@ awaitable<void> service::welcome(std::shared_ptr<transport::connection> newcomer
     auto check_it = [this](const admission::certificate& of) { return check(of); };
     auto mine = introduce();
     auto who = co_await receive_greeting(newcomer, std::move(mine), std::move(check_it), hooks_.redeem, self_.room);
+    std::erase(newcomers_, newcomer);
     if (!who) {
         if (is_refusal(who.error())) {
             report(event_kind::refused, newcomer->peer(), who.error().message);

@@ -26,6 +26,10 @@ namespace starling::peers {
 /// More members than these have no connection to this node, and nothing is asked of them.
 inline constexpr std::size_t max_links = 256;
 
+/// Who has connected and not yet said who it is. A member says so in a round trip; where more come than these, the one
+/// that has taken longest goes.
+inline constexpr std::size_t max_newcomers = 1'024;
+
 /// Places where members may be: on a local network, strangers can make up any number.
 inline constexpr std::size_t max_hints = 32;
 inline constexpr std::size_t max_hinted_addresses = 4;  // two interfaces, two families
@@ -164,7 +168,8 @@ class service {
     link_hooks link_hooks_;
     std::unique_ptr<gossip> gossip_;
     std::unordered_map<node_id, std::shared_ptr<link>> links_;
-    std::deque<contact> hints_;  // the oldest first
+    std::deque<std::shared_ptr<transport::connection>> newcomers_;  // the oldest first
+    std::deque<contact> hints_;                                     // the oldest first
     /// What was to be said to members that are being connected to.
     std::unordered_map<node_id, std::vector<std::pair<wire::bytes, message_size>>> waiting_;
     aio::task_scope tasks_;

@@ -108,6 +108,31 @@ TEST_F(hostile_members, WhoNeverSaysHelloIsClosed) {
     });
 }
 
+TEST_F(hostile_members, StrangersWhoSayNothingAreBoundedAndKeepNobodyOut) {
+    run_attack([](hostile_members& t) -> awaitable<void> {
+        raw_node first(t);
+        co_await first.connect(*t.a_);
+        raw_node crowd(t);
+        std::vector<std::shared_ptr<transport::connection>> held;
+        for (std::size_t i = 0; i < max_newcomers + 50; ++i) {
+            co_await crowd.connect(*t.a_);
+            held.push_back(crowd.shared_link());
+            if (i % 100 == 0) {
+                co_await aio::pause(1ms);
+            }
+        }
+        co_await t.until([&] { return !first.is_open(); });
+        EXPECT_LE(t.a_->life->running_tasks(), max_newcomers + 200);
+        raw_node honest(t);
+        co_await honest.enter(*t.a_);
+        EXPECT_TRUE(honest.is_open());
+        for (const auto& one : held) {
+            one->close("enough");
+        }
+        co_await t.until([&] { return t.a_->life->running_tasks() < 50; });
+    });
+}
+
 TEST_F(hostile_members, BeforeItsHelloNothingThatANodeSendsIsLookedAt) {
     run_attack([](hostile_members& t) -> awaitable<void> {
         for (const std::string& opening : openings()) {
@@ -502,6 +527,26 @@ TEST_F(hostile_members, OversizedAndTruncatedFramesEndTheirStreamAndNothingElse)
         }
         const std::string answer = co_await clumsy.ask(R"({"type":"prompt"})");
         EXPECT_EQ(answer, R"(you said {"type":"prompt"})");
+    });
+}
+
+TEST_F(hostile_members, AMemberThatDropsOurStreamsIsAskedAgainAndNotAllTheTime) {
+    run_attack([](hostile_members& t) -> awaitable<void> {
+        raw_node rude(t);
+        co_await rude.enter(*t.a_);
+        co_await rude.introduce();
+        const auto begun = std::chrono::steady_clock::now();
+        for (int i = 0; i < 3; ++i) {
+            auto dropped = co_await rude.accept("status");
+        }
+        EXPECT_GT(std::chrono::steady_clock::now() - begun, 1500ms);
+        auto stream = co_await rude.accept("status");
+        auto told = co_await stream.send(R"({"type":"status_response","models":[{"id":"m"}]})", transport::soon());
+        EXPECT_TRUE(told);
+        co_await t.until([&] {
+            const auto seen = view_of(*t.a_, rude.id());
+            return seen && seen->status && seen->status->models.size() == 1;
+        });
     });
 }
 

@@ -22,6 +22,7 @@ class raw_node {
     node_id id() const { return keys_.id(); }
     const keys::key_pair& keys() const { return keys_; }
     transport::connection& link() const { return *link_; }
+    const std::shared_ptr<transport::connection>& shared_link() const { return link_; }
     bool is_open() const { return link_ && !link_->ended(); }
 
     awaitable<void> connect(const service_test::member& to) {
