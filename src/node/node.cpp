@@ -1,5 +1,6 @@
 #include "node/node.hpp"
 
+#include "aio/task_scope.hpp"
 #include "api/api.hpp"
 #include "base/hex.hpp"
 #include "fetch/fetch.hpp"
@@ -19,7 +20,6 @@
 #include <sys/random.h>
 #include <unistd.h>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -219,6 +219,8 @@ class node::impl {
         if (api_) {
             co_await api_->stop();
         }
+        tasks_.cancel();
+        co_await tasks_.join();
         if (mesh_) {
             co_await mesh_->stop();
         }
@@ -269,7 +271,7 @@ class node::impl {
             failure_ = fail(errc::model, loader_.last_failure());
             request_stop();
         } else if (purpose_ == purpose::client) {
-            asio::co_spawn(io_, announce_client(), asio::detached);
+            tasks_.spawn(announce_client());
         } else {
             announce();
         }
@@ -307,6 +309,7 @@ class node::impl {
     route::model_table table_;
     machine_sampler sampler_;
     asio::steady_timer stop_;
+    aio::task_scope tasks_{io_.get_executor()};
     model_loader loader_;
     std::unique_ptr<mesh> mesh_;
     std::optional<api::server> api_;
