@@ -3,6 +3,7 @@
 #include "aio/together.hpp"
 #include "api/mesh_view.hpp"
 #include "api/sinks.hpp"
+#include "base/unix_time.hpp"
 #include "openai/sse.hpp"
 
 #include <fmt/format.h>
@@ -12,11 +13,6 @@
 namespace starling::api {
 
 namespace {
-
-std::int64_t unix_time_s() {
-    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
-        .count();
-}
 
 /// One request for each choice; they differ in their seed. `of_prompt` is used up.
 void add_choices(engine::generate_request of_prompt, std::int32_t choices, std::vector<engine::generate_request>& all) {

@@ -1,6 +1,7 @@
 #include "node/mesh.hpp"
 
 #include "aio/pause.hpp"
+#include "base/unix_time.hpp"
 #include "node/mesh_socket.hpp"
 #include "node/node_key.hpp"
 #include "node/own_addresses.hpp"
@@ -22,17 +23,10 @@ using std::chrono::steady_clock;
 
 namespace {
 
-/// A year: a machine that nobody has looked at for so long is asked to be invited again.
-constexpr admission::unix_time_s certificate_s = admission::unix_time_s{365} * 24 * 3600;
 constexpr auto connect_time = std::chrono::seconds(3);
 constexpr auto first_retry = std::chrono::milliseconds(250);
 constexpr auto longest_retry = std::chrono::milliseconds(5'000);
 constexpr auto keep_every = std::chrono::seconds(2);  // contacts are looked at for changes worth keeping
-
-admission::unix_time_s wall_now() {
-    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
-        .count();
-}
 
 std::filesystem::path memory_path(const settings::config& settings) {
     return settings.data_dir / "mesh.json";
@@ -137,7 +131,7 @@ result<void> mesh::prepare(std::optional<mesh_memory> remembered, std::optional<
     // A service is started with the same invite each time; another one is to be used, be it for another role or after
     // a revocation.
     const bool known = invite && remembered && remembered->joined_with == fingerprint(*invite) &&
-                       remembered->certificate.expires_s > wall_now();
+                       remembered->certificate.expires_s > unix_time_s();
     if (invite && !known) {
         joining_ = std::move(invite);
         return {};
@@ -163,8 +157,8 @@ result<void> mesh::prepare(std::optional<mesh_memory> remembered, std::optional<
         own.subject = with_.self.id();
         own.role = admission::role::worker;
         own.may_admit = true;
-        own.issued_s = wall_now();
-        own.expires_s = wall_now() + certificate_s;
+        own.issued_s = unix_time_s();
+        own.expires_s = unix_time_s() + certificate_s;
         memory_->certificate = admission::issue(*root_, own);
     }
     const admission::certificate& mine = memory_->certificate;
@@ -173,7 +167,7 @@ result<void> mesh::prepare(std::optional<mesh_memory> remembered, std::optional<
                                         " is of another node; it and node.key belong together. Restore both, or remove "
                                         "it and join again with --join.");
     }
-    if (mine.expires_s <= wall_now()) {
+    if (mine.expires_s <= unix_time_s()) {
         return fail(errc::mesh,
                     "The membership of this node has expired; ask for a new invite, and start it with --join.");
     }
@@ -222,7 +216,7 @@ asio::awaitable<result<admission::certificate>> mesh::ask_inviter(const admissio
             continue;
         }
         auto check = [&with](const admission::certificate& of) {
-            return admission::check(of, with.mesh, wall_now(), admission::revocation_list(with.mesh));
+            return admission::check(of, with.mesh, unix_time_s(), admission::revocation_list(with.mesh));
         };
         outcome = co_await peers::ask_to_join(*made, with, with_.self.id(), std::move(check));
         (*made)->close("has asked");
@@ -349,31 +343,6 @@ void mesh::on_event(const peers::event& what) {
     }
 }
 
-result<admission::certificate> mesh::admit(const admission::invite::secret_bytes& secret, const node_id& bearer) {
-    const auto now = wall_now();
-    const auto granted = memory_->invites.redeem(secret, bearer, now);
-    if (!granted) {
-        return granted.error();
-    }
-    // Used up on disk before it is answered: a crash must not make it good for another one.
-    if (auto saved = save(); !saved) {
-        with_.log->error("{}", saved.error().message);
-        return fail(admission::errc::not_allowed, "The inviting node could not keep its books; try again later.");
-    }
-    return certify(bearer, *granted);
-}
-
-admission::certificate mesh::certify(const node_id& bearer, admission::grant as) const {
-    admission::certificate what;
-    what.subject = bearer;
-    what.role = as.role;
-    what.may_admit = as.may_admit && root_.has_value();  // a delegate makes no further ones
-    what.issued_s = wall_now();
-    what.expires_s = what.issued_s + certificate_s;
-    with_.log->info("{} joins as a {}", short_name(bearer), admission::to_string(as.role));
-    return root_ ? admission::issue(*root_, what) : admission::issue(with_.self, memory_->certificate, what);
-}
-
 asio::awaitable<void> mesh::run_keep_loop() {
     for (;;) {
         co_await aio::pause(keep_every);
@@ -403,70 +372,6 @@ result<void> mesh::save() {
 
 std::string mesh::id() const {
     return service_ ? to_string(memory_->certificate.mesh) : std::string();
-}
-
-result<api::written_invite> mesh::invite(std::string_view role, std::int64_t expires_s, bool may_invite) {
-    const auto as = admission::parse_role(role);
-    if (!as) {
-        return fail(engine::errc::invalid_request, "A role is worker or client.");
-    }
-    if (!memory_->certificate.may_admit) {
-        return fail(engine::errc::invalid_request,
-                    "This node may not invite others; do it where the mesh was begun (starling peers shows it).");
-    }
-    if (may_invite && !root_) {
-        return fail(engine::errc::invalid_request,
-                    "Only the node that began the mesh can let others invite; ask there (--may-invite).");
-    }
-    if (addresses_.empty()) {
-        return fail(engine::errc::invalid_request,
-                    "Nobody can reach this node; start it with --peer-bind ADDRESS to invite others.");
-    }
-    admission::invite what{.mesh = memory_->certificate.mesh, .inviter = with_.self.id(), .role = *as};
-    what.expires_s = wall_now() + expires_s;
-    what.addresses = addresses_;
-    what.may_admit = may_invite;
-    what.addresses.resize(std::min(what.addresses.size(), admission::max_invite_addresses));
-    // Half of a new key's secret half: random bytes from the system.
-    const auto random = keys::key_pair::generate();
-    std::copy_n(random.secret().begin(), what.secret.size(), what.secret.begin());
-    if (auto added = memory_->invites.add(what, wall_now()); !added) {
-        return fail(engine::errc::invalid_request, added.error().message);
-    }
-    if (auto saved = save(); !saved) {
-        return fail(engine::errc::unavailable, saved.error().message);
-    }
-    api::written_invite out;
-    out.text = admission::to_text(what);
-    out.role = admission::to_string(*as);
-    out.expires_unix_s = what.expires_s;
-    out.addresses = what.addresses;
-    out.this_machine_only = std::all_of(what.addresses.begin(), what.addresses.end(), [](const std::string& one) {
-        const auto where = peers::parse_address(one);
-        return where && where->address().is_loopback();
-    });
-    return out;
-}
-
-result<void> mesh::revoke(std::string_view text) {
-    const auto whom = parse_node_id(text);
-    if (!whom) {
-        return fail(engine::errc::invalid_request,
-                    "That is not a node id; it has 64 hex digits (starling peers --json shows them).");
-    }
-    if (*whom == with_.self.id()) {
-        return fail(engine::errc::invalid_request, "A node cannot put itself out; stop it instead.");
-    }
-    if (!memory_->certificate.may_admit) {
-        return fail(engine::errc::invalid_request, "This node may not put others out; do it where the mesh was begun.");
-    }
-    const auto now = wall_now();
-    service_->revoke(root_ ? admission::revoke(*root_, *whom, now)
-                           : admission::revoke(with_.self, memory_->certificate, *whom, now));
-    if (auto saved = save(); !saved) {
-        return fail(engine::errc::unavailable, saved.error().message);
-    }
-    return {};
 }
 
 }  // namespace starling::node

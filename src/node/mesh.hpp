@@ -31,6 +31,9 @@ class logger;
 
 namespace starling::node {
 
+/// Seconds. A year: a machine that nobody has looked at for so long is asked to be invited again.
+inline constexpr admission::unix_time_s certificate_s = admission::unix_time_s{365} * 24 * 3600;
+
 /// All of it outlives the mesh.
 struct mesh_parts {
     boost::asio::any_io_executor network;

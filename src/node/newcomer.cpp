@@ -1,6 +1,7 @@
 #include "node/newcomer.hpp"
 
 #include "aio/together.hpp"
+#include "base/unix_time.hpp"
 #include "discovery/discovery.hpp"
 #include "engine/errc.hpp"
 #include "node/own_addresses.hpp"
@@ -23,13 +24,8 @@ namespace {
 
 constexpr auto connect_time = std::chrono::seconds(2);  // a local network answers within milliseconds
 
-admission::unix_time_s wall_now() {
-    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
-        .count();
-}
-
 result<void> check_for(const node_id& mesh, const admission::certificate& given) {
-    return admission::check(given, mesh, wall_now(), admission::revocation_list(mesh));
+    return admission::check(given, mesh, unix_time_s(), admission::revocation_list(mesh));
 }
 
 error cannot_confirm(std::string why) {

@@ -1,5 +1,6 @@
 #include "peers/gossip.hpp"
 
+#include "base/unix_time.hpp"
 #include "peers/membership_codec.hpp"
 
 #include <algorithm>
@@ -20,11 +21,6 @@ membership::incarnation_number next_incarnation() {
     using std::chrono::milliseconds;
     const auto now = std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch());
     return static_cast<membership::incarnation_number>(std::max<milliseconds::rep>(now.count(), 0));
-}
-
-admission::unix_time_s wall_now() {
-    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
-        .count();
 }
 
 bool is_sync(const membership::message& m) {
@@ -141,7 +137,7 @@ bool gossip::verified(const membership::shared_record& heard) {
     if (const auto held = detector_.find(heard->id); held && *held->record == *heard) {
         return true;
     }
-    return verify(*heard, mesh_, wall_now(), revoked_).has_value();
+    return verify(*heard, mesh_, unix_time_s(), revoked_).has_value();
 }
 
 void gossip::drop_unverified(membership::message& heard) {

@@ -1,6 +1,7 @@
 #include "peers/service.hpp"
 
 #include "aio/pause.hpp"
+#include "base/unix_time.hpp"
 #include "peers/duplicate_policy.hpp"
 #include "transport/errc.hpp"
 #include "wire/errc.hpp"
@@ -17,7 +18,6 @@ using transport::steady_time;
 
 namespace {
 
-constexpr auto connect_time = std::chrono::milliseconds(2'000);   // per address; two round trips around the world
 constexpr auto silence_limit = std::chrono::milliseconds(2'500);  // a live member is heard every second at least
 constexpr auto silence_check = std::chrono::milliseconds(250);
 constexpr auto regular_status = std::chrono::seconds(5);       // told at least so often (mission: health)
@@ -28,11 +28,6 @@ constexpr auto closing_time = std::chrono::milliseconds(2'000);
 constexpr std::size_t max_waiting_messages = 4;  // per member that is being connected to; gossip repeats itself
 constexpr std::size_t max_contacts = 16;
 
-admission::unix_time_s wall_now() {
-    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
-        .count();
-}
-
 /// Those that are not there yet.
 void merge(std::vector<std::string>& into, const std::vector<std::string>& from) {
     for (const std::string& one : from) {
@@ -40,10 +35,6 @@ void merge(std::vector<std::string>& into, const std::vector<std::string>& from)
             into.push_back(one);
         }
     }
-}
-
-bool is_refusal(const error& why) {
-    return why.code.category() == enum_category<admission::errc>::instance() || why == wire::errc::unsupported;
 }
 
 }  // namespace
@@ -80,7 +71,7 @@ service::service(asio::any_io_executor network, setup of, hooks calls)
       dice_(static_cast<std::uint32_t>(self_.seed)),
       tasks_(network, hooks_.on_bug) {
     for (const admission::revocation& one : self_.revoked) {
-        static_cast<void>(revoked_.add(one, wall_now()));
+        static_cast<void>(revoked_.add(one, unix_time_s()));
     }
     link_hooks_.on_gossip = [this](const node_id& from, std::span<const std::uint8_t> message) {
         gossip_->receive(from, message);
@@ -221,197 +212,6 @@ void service::status_changed() {
     status_wake_.notify();
 }
 
-awaitable<void> service::run_accept_loop() {
-    for (;;) {
-        auto newcomer = co_await self_.endpoint->accept();
-        if (!newcomer) {
-            co_return;
-        }
-        if (newcomers_.size() >= max_newcomers) {
-            newcomers_.front()->close("too many newcomers");
-            newcomers_.pop_front();
-        }
-        newcomers_.push_back(*newcomer);
-        tasks_.spawn(welcome(std::move(*newcomer)));
-    }
-}
-
-awaitable<void> service::welcome(std::shared_ptr<transport::connection> newcomer) {
-    auto check_it = [this](const admission::certificate& of) { return check(of); };
-    auto mine = introduce();
-    auto who = co_await receive_greeting(newcomer, std::move(mine), std::move(check_it), hooks_.redeem, self_.room);
-    std::erase(newcomers_, newcomer);
-    if (!who) {
-        if (is_refusal(who.error())) {
-            report(event_kind::refused, newcomer->peer(), who.error().message);
-        } else {
-            report(event_kind::not_reached, newcomer->peer(), "it came here: " + who.error().message);
-        }
-        // The other side is to read the refusal before the connection goes.
-        co_await aio::pause(least_between_checks * 5);
-        newcomer->close("not admitted");
-        co_return;
-    }
-    co_await run_link(std::move(newcomer), std::move(*who));
-}
-
-std::vector<service::candidate> service::candidates() const {
-    std::vector<candidate> out;
-    if (stopping_ || links_.size() >= max_links) {
-        return out;
-    }
-    const auto find = [&](const node_id& id) {
-        return std::find_if(out.begin(), out.end(), [&](const candidate& one) { return one.id == id; });
-    };
-    for (const contact& one : hints_) {
-        if (!links_.contains(one.id)) {
-            out.push_back({.id = one.id, .addresses = one.addresses, .urgency = dial_policy::urgency::contact});
-        }
-    }
-    for (const contact& one : self_.contacts) {
-        if (links_.contains(one.id) || one.id == self_.self.id()) {
-            continue;
-        }
-        if (const auto hinted = find(one.id); hinted != out.end()) {
-            merge(hinted->addresses, one.addresses);
-        } else {
-            out.push_back({.id = one.id, .addresses = one.addresses, .urgency = dial_policy::urgency::contact});
-        }
-    }
-    for (const known_member& one : gossip_->members()) {
-        const bool gone = one.state == membership::member_state::left ||
-                          (one.state == membership::member_state::dead && !waiting_.contains(one.id));
-        if (gone || one.id == self_.self.id() || links_.contains(one.id) || one.said->addresses.empty() ||
-            revoked_.revokes(one.id, one.said->certificate.issued_s)) {
-            continue;
-        }
-        if (const auto given = find(one.id); given != out.end()) {
-            merge(given->addresses, one.said->addresses);
-        } else {
-            out.push_back({.id = one.id, .addresses = one.said->addresses, .urgency = dial_policy::urgency::member});
-        }
-    }
-    return out;
-}
-
-awaitable<void> service::run_dial_loop() {
-    for (;;) {
-        auto earliest = steady_clock::now() + std::chrono::seconds(1);
-        for (candidate& one : candidates()) {
-            if (dials_.take(one.id, one.urgency, steady_clock::now())) {
-                tasks_.spawn(dial(one.id, std::move(one.addresses)));
-            } else {
-                earliest = std::min(earliest, dials_.next(one.id));
-            }
-        }
-        co_await dial_wake_.wait_until(std::max(earliest, steady_clock::now() + least_between_checks));
-    }
-}
-
-awaitable<void> service::dial(node_id whom, std::vector<std::string> addresses) {
-    for (const std::string& text : addresses) {
-        const auto where = parse_address(text);
-        if (!where) {
-            continue;
-        }
-        auto made = co_await self_.endpoint->connect(*where, whom, steady_clock::now() + connect_time);
-        if (!made) {
-            report(event_kind::not_reached, whom, text + ": " + made.error().message);
-            continue;
-        }
-        auto check_it = [this](const admission::certificate& of) { return check(of); };
-        auto mine = introduce();
-        auto who = co_await greet(*made, std::move(mine), std::move(check_it));
-        if (!who) {
-            (*made)->close("not admitted");
-            if (is_refusal(who.error())) {
-                on_refusal(whom, who.error());
-                co_return;
-            }
-            report(event_kind::not_reached, whom, text + ": " + who.error().message);
-            continue;
-        }
-        dials_.forget(whom);
-        co_await run_link(std::move(*made), std::move(*who));
-        co_return;
-    }
-    if (!is_known(whom)) {
-        give_up(whom);
-        co_return;
-    }
-    waiting_.erase(whom);
-    constexpr double range = 1.0 / 4294967296.0;
-    dials_.failed(whom, steady_clock::now(), static_cast<double>(dice_()) * range);
-}
-
-void service::on_refusal(const node_id& by, const error& why) {
-    if (is_known(by)) {
-        waiting_.erase(by);
-        dials_.refused(by, steady_clock::now());
-    } else {
-        give_up(by);
-    }
-    // Of strangers on the local network nobody knows whether they are members.
-    const auto given = [&](const contact& one) { return one.id == by; };
-    const bool trusted = std::any_of(self_.contacts.begin(), self_.contacts.end(), given) || gossip_->find(by);
-    const bool about_us = trusted && (why == admission::errc::revoked || why == admission::errc::expired);
-    report(about_us ? event_kind::self_revoked : event_kind::refused, by, why.message);
-}
-
-bool service::adopt(const std::shared_ptr<link>& fresh) {
-    const node_id& self = self_.self.id();
-    const node_id& peer = fresh->connection()->peer();
-    const auto found = links_.find(peer);
-    if (found != links_.end()) {
-        const auto silent = steady_clock::now() - found->second->connection()->facts().last_heard;
-        const bool doubtful = silent > silence_limit / 2;
-        if (!doubtful &&
-            which_to_keep(self, peer, found->second->made_by(self), fresh->made_by(self)) == keep::existing) {
-            return false;
-        }
-        found->second->connection()->close("there is a newer connection");
-    }
-    links_.insert_or_assign(peer, fresh);
-    dials_.forget(peer);
-    return true;
-}
-
-awaitable<void> service::run_link(std::shared_ptr<transport::connection> on, acquaintance who) {
-    const node_id peer = on->peer();
-    const auto fresh = std::make_shared<link>(network_, on, std::move(who), link_hooks_, feed_);
-    if (stopping_ || !adopt(fresh)) {
-        // The other side decides alike; it may be a moment behind, and would lose what it has just begun.
-        co_await aio::pause(std::chrono::milliseconds(300));
-        on->close("there is another connection");
-        co_return;
-    }
-    report(event_kind::connected, peer, {});
-    fresh->tell(tasks_, revoked_.all());
-    if (const auto waiting = waiting_.extract(peer)) {
-        for (auto& [message, size] : waiting.mapped()) {
-            fresh->send(std::move(message), size);
-        }
-    }
-    const auto member = gossip_->find(peer);
-    if (!member || member->state != membership::member_state::alive) {
-        gossip_->join(peer);
-    }
-    changed();
-    co_await fresh->run(tasks_);
-    const auto now = links_.find(peer);
-    if (now == links_.end() || now->second != fresh) {
-        co_return;
-    }
-    links_.erase(now);
-    const auto why = on->ended();
-    report(event_kind::lost, peer, why ? why->message : std::string());
-    if (!stopping_) {
-        gossip_->look_at(peer);
-        dial_wake_.notify();
-    }
-    changed();
-}
-
 awaitable<void> service::run_silence_loop() {
     auto last = steady_clock::now();
     for (;;) {
@@ -482,7 +282,7 @@ void service::on_member(const membership::member_changed& what) {
 void service::on_revocations(const node_id& from, const std::vector<admission::revocation>& heard) {
     std::vector<admission::revocation> news;
     for (const admission::revocation& one : heard) {
-        auto added = revoked_.add(one, wall_now());
+        auto added = revoked_.add(one, unix_time_s());
         if (added && *added) {
             news.push_back(one);
         }
@@ -523,7 +323,7 @@ introduction service::introduce() const {
 }
 
 result<void> service::check(const admission::certificate& of) const {
-    return admission::check(of, self_.said.certificate.mesh, wall_now(), revoked_);
+    return admission::check(of, self_.said.certificate.mesh, unix_time_s(), revoked_);
 }
 
 std::string service::name_of(const node_id& id) const {
