@@ -148,7 +148,7 @@ result<void> mesh::prepare(std::optional<mesh_memory> remembered, std::optional<
             return root.error();
         }
         if (!remembered || remembered->certificate.mesh == root->id()) {
-            root_ = std::move(*root);
+            root_ = *root;
         }
     }
     memory_ = remembered ? std::move(*remembered) : mesh_memory();
@@ -203,7 +203,7 @@ asio::awaitable<void> mesh::stop() {
     co_await tasks_.join();
 }
 
-asio::awaitable<result<admission::certificate>> mesh::ask_inviter(const admission::invite& with) {
+asio::awaitable<result<admission::certificate>> mesh::ask_inviter(admission::invite with) {
     result<admission::certificate> outcome = fail(errc::mesh, "The invite has no address that this node understands.");
     for (const std::string& text : with.addresses) {
         const auto where = peers::parse_address(text);

@@ -86,7 +86,7 @@ class mesh final : public api::mesh_view {
     // mesh.cpp: getting in
     result<void> prepare(std::optional<mesh_memory> remembered, std::optional<admission::invite> invite);
     boost::asio::awaitable<void> run_join(admission::invite with);
-    boost::asio::awaitable<result<admission::certificate>> ask_inviter(const admission::invite& with);
+    boost::asio::awaitable<result<admission::certificate>> ask_inviter(admission::invite with);
     void enter(admission::certificate given, peers::contact by);
     void begin();
     peers::hooks make_hooks();

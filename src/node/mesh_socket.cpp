@@ -13,7 +13,7 @@ namespace starling::node {
 
 namespace asio = boost::asio;
 
-result<mesh_socket> open_mesh_socket(asio::any_io_executor network, const settings::config& settings,
+result<mesh_socket> open_mesh_socket(const asio::any_io_executor& network, const settings::config& settings,
                                      const keys::key_pair& self, std::span<const std::string> others, reach whom,
                                      spdlog::logger& log) {
     const std::string text = settings.peer_bind.empty() ? settings.bind : settings.peer_bind;

@@ -34,7 +34,7 @@ enum class reach {
 /// as "host:port", from an invite that it was given), or has yet to find some, could not reach them: it gets a socket
 /// that reaches everyone and that answers nobody who comes by himself. Where the usual port is taken, a free one is
 /// picked. Error: errc::cannot_listen.
-result<mesh_socket> open_mesh_socket(boost::asio::any_io_executor network, const settings::config& settings,
+result<mesh_socket> open_mesh_socket(const boost::asio::any_io_executor& network, const settings::config& settings,
                                      const keys::key_pair& self, std::span<const std::string> others, reach whom,
                                      spdlog::logger& log);
 

@@ -80,7 +80,7 @@ class node::impl {
         : settings_(std::move(settings)),
           purpose_(why),
           with_(std::move(with)),
-          key_(std::move(key)),
+          key_(key),
           node_id_(key_ ? to_string(key_->id()) : std::string()),
           lock_(std::move(lock)),
           http_(std::move(http)),
@@ -339,7 +339,7 @@ result<std::unique_ptr<node>> node::create(settings::config settings, purpose wh
         if (!loaded) {
             return loaded.error();
         }
-        key = std::move(*loaded);
+        key = *loaded;
     }
     const bool meshed = why == purpose::serve || why == purpose::client;
     if (meshed) {
@@ -357,7 +357,7 @@ result<std::unique_ptr<node>> node::create(settings::config settings, purpose wh
     if (!store) {
         return store.error();
     }
-    auto parts = std::make_unique<impl>(std::move(settings), why, std::move(with), std::move(key), std::move(lock),
+    auto parts = std::make_unique<impl>(std::move(settings), why, std::move(with), key, std::move(lock),
                                         std::move(*http), std::move(*store));
     if (meshed) {
         if (auto ready = parts->prepare_mesh(); !ready) {

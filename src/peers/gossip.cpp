@@ -39,13 +39,13 @@ gossip::gossip(boost::asio::any_io_executor network, membership::detector detect
       sooner_(std::move(network)) {}
 
 result<std::unique_ptr<gossip>> gossip::create(boost::asio::any_io_executor network, keys::key_pair self,
-                                               description said, const admission::revocation_list& revoked,
+                                               const description& said, const admission::revocation_list& revoked,
                                                std::uint64_t seed, gossip_hooks hooks) {
     membership::setup setup;
     setup.self = self.id();
     setup.payload = encode(said);
     setup.incarnation = next_incarnation();
-    setup.sign = make_signer(std::move(self));
+    setup.sign = make_signer(self);
     setup.seed = seed;
     auto made = membership::detector::create(std::move(setup), steady_now());
     if (!made) {

@@ -36,7 +36,7 @@ class gossip {
   public:
     /// `revoked` outlives it. Error: membership::errc::payload_too_large.
     static result<std::unique_ptr<gossip>> create(boost::asio::any_io_executor network, keys::key_pair self,
-                                                  description said, const admission::revocation_list& revoked,
+                                                  const description& said, const admission::revocation_list& revoked,
                                                   std::uint64_t seed, gossip_hooks hooks);
 
     /// Timers; ends when it is cancelled.

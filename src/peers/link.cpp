@@ -99,11 +99,11 @@ link::link(boost::asio::any_io_executor network, std::shared_ptr<transport::conn
       has_large_(network),
       opening_done_(std::move(network)) {}
 
-awaitable<void> link::run(aio::task_scope& tasks) {
+awaitable<void> link::run(aio::task_scope* tasks) {
     const auto self = shared_from_this();
-    tasks.spawn(run_datagram_loop());
-    tasks.spawn(run_gossip_loop());
-    tasks.spawn(run_status_loop());
+    tasks->spawn(run_datagram_loop());
+    tasks->spawn(run_gossip_loop());
+    tasks->spawn(run_status_loop());
     for (;;) {
         if (openings_ >= max_openings) {
             co_await opening_done_.wait_until(steady_time::max());
@@ -113,7 +113,7 @@ awaitable<void> link::run(aio::task_scope& tasks) {
         if (!opened) {
             break;
         }
-        tasks.spawn(answer(std::move(*opened)));
+        tasks->spawn(answer(std::move(*opened)));
     }
     has_large_.notify();
     feed_.changed.notify();
@@ -209,16 +209,16 @@ awaitable<void> link::take_status(message_stream stream) {
     }
 }
 
-awaitable<result<std::string>> link::read_opening(message_stream& from) {
+awaitable<result<std::string>> link::read_opening(message_stream* from) {
     const counted here(openings_, &opening_done_);
-    auto first = co_await from.receive(from_now(opening_time));
+    auto first = co_await from->receive(from_now(opening_time));
     co_return first;
 }
 
 awaitable<void> link::answer(std::unique_ptr<transport::stream> opened) {
     const auto self = shared_from_this();
     message_stream stream(std::move(opened));
-    auto first = co_await read_opening(stream);
+    auto first = co_await read_opening(&stream);
     if (!first) {
         co_return;
     }

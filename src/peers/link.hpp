@@ -53,8 +53,9 @@ class link : public std::enable_shared_from_this<link> {
     link(boost::asio::any_io_executor network, std::shared_ptr<transport::connection> on, acquaintance who,
          const link_hooks& hooks, status_feed& feed);
 
-    /// Starts all loops in `tasks`, where requests run too, and returns when the connection has ended.
-    awaitable<void> run(aio::task_scope& tasks);
+    /// Starts all loops in `tasks`, which outlives it and where requests run too, and returns when the connection has
+    /// ended.
+    awaitable<void> run(aio::task_scope* tasks);
 
     /// Never waits; what does not fit is lost, as gossip allows.
     void send(wire::bytes message, message_size size);
@@ -75,7 +76,7 @@ class link : public std::enable_shared_from_this<link> {
     awaitable<std::optional<transport::message_stream>> begin(std::string opening, std::size_t limit);
     awaitable<void> take_status(transport::message_stream stream);
     awaitable<void> answer(std::unique_ptr<transport::stream> stream);
-    awaitable<result<std::string>> read_opening(transport::message_stream& from);
+    awaitable<result<std::string>> read_opening(transport::message_stream* from);
     awaitable<void> answer_status(transport::message_stream stream);
     awaitable<void> take_gossip(transport::message_stream stream);
     awaitable<void> tell_revocations(std::string message);

@@ -209,7 +209,7 @@ awaitable<void> service::run_link(std::shared_ptr<transport::connection> on, acq
         gossip_->join(peer);
     }
     changed();
-    co_await fresh->run(tasks_);
+    co_await fresh->run(&tasks_);
     const auto now = links_.find(peer);
     if (now == links_.end() || now->second != fresh) {
         co_return;

@@ -13,10 +13,10 @@ inline constexpr double demand_counts_s = 60.0;
 inline constexpr std::chrono::seconds patience_per_rank{10};
 
 struct standby_view {
-    bool served = false;                   // by somebody, or somebody is loading it
-    std::optional<double> last_wanted_s;   // since the last request for it anywhere; nothing: never
-    std::size_t rank = 0;                  // how many others have it in reserve and come before this node
-    std::chrono::duration<double> waited;  // since it has been wanted and not served
+    bool served = false;                     // by somebody, or somebody is loading it
+    std::optional<double> last_wanted_s;     // since the last request for it anywhere; nothing: never
+    std::size_t rank = 0;                    // how many others have it in reserve and come before this node
+    std::chrono::duration<double> waited{};  // since it has been wanted and not served
 };
 
 /// The first in rank loads it at once; the others only when those before them have not.

@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace starling::wire {
@@ -34,7 +35,8 @@ std::optional<double> number_member(const json::value& of, std::string_view name
     }
     boost::system::error_code failed;
     const double value = found->to_number<double>(failed);
-    return failed ? std::nullopt : std::optional<double>(value);
+    // Boost.JSON reads 0e999 as no number, which no bound holds.
+    return failed || std::isnan(value) ? std::nullopt : std::optional<double>(value);
 }
 
 std::int32_t count_member(const json::value& of, std::string_view name) {

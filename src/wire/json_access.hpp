@@ -17,6 +17,7 @@ const json::value* member(const json::value& of, std::string_view name);
 const json::array* array_member(const json::value& of, std::string_view name);
 /// Empty when missing or not a string.
 std::string_view string_member(const json::value& of, std::string_view name);
+/// Never NaN; infinite where JSON says 1e999.
 std::optional<double> number_member(const json::value& of, std::string_view name);
 /// Numbers outside the range of int32 are clamped to it; 0 when missing.
 std::int32_t count_member(const json::value& of, std::string_view name);

@@ -120,7 +120,8 @@ TEST(NodeStatus, NegativeNumbersAreNone) {
 }
 
 TEST(NodeStatus, GiantNumbersAreBounded) {
-    for (const char* giant : {"1e308", "1e999", "18446744073709551615", "99999999999999999999999999"}) {
+    for (const char* giant :
+         {"1e308", "1e999", "0e999", "-0e999", "18446744073709551615", "99999999999999999999999999"}) {
         const std::string number = giant;
         const auto text = R"({"type":"status_response","health":{"cpu":)" + number + R"(,"memory":)" + number +
                           R"(,"queue":)" + number + R"(},"models":[{"id":"m","slots":)" + number + R"(,"parameters":)" +

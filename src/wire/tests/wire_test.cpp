@@ -1,9 +1,11 @@
 #include "wire/base64url.hpp"
 #include "wire/frame.hpp"
+#include "wire/json_access.hpp"
 
 #include "base/random.hpp"
 
 #include <gtest/gtest.h>
+#include <boost/json.hpp>
 
 #include <string>
 
@@ -111,6 +113,18 @@ TEST(Base64Url, GoesBothWaysInOneWayOnly) {
     for (const char* bad : {"YQ==", "YR", "Y", "Y Q", "YW55\n", "Y+8", "Y/8"}) {
         EXPECT_EQ(from_base64url(bad), std::nullopt) << bad;
     }
+}
+
+TEST(JsonAccess, NumbersThatAreNoneOrTooLargeAreBounded) {
+    const auto from = parse_or_null(R"({"nan":0e999,"inf":1e999,"neg":-1e999,"big":99999999999999999999,"text":"1"})");
+    ASSERT_TRUE(from.is_object());
+    EXPECT_FALSE(number_member(from, "nan"));
+    EXPECT_FALSE(number_member(from, "text"));
+    EXPECT_EQ(count_member(from, "nan"), 0);
+    EXPECT_EQ(count_member(from, "inf"), 2147483647);
+    EXPECT_EQ(count_member(from, "neg"), 0);
+    EXPECT_EQ(count_member(from, "big"), 2147483647);
+    EXPECT_EQ(count_member(from, "missing"), 0);
 }
 
 }  // namespace starling::wire
