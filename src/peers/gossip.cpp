@@ -11,6 +11,10 @@ namespace starling::peers {
 
 namespace {
 
+/// Of one message. A member may pass on a record that has just expired, not dozens; what follows so many is not looked
+/// at.
+constexpr std::size_t max_bad_records = 16;
+
 membership::time_point steady_now() {
     return std::chrono::steady_clock::now();
 }
@@ -142,7 +146,12 @@ bool gossip::verified(const membership::shared_record& heard) {
 
 void gossip::drop_unverified(membership::message& heard) {
     const auto keep = [this](std::vector<membership::shared_record>& records) {
-        std::erase_if(records, [this](const membership::shared_record& one) { return !verified(one); });
+        std::size_t bad = 0;
+        std::erase_if(records, [&](const membership::shared_record& one) {
+            const bool drop = bad >= max_bad_records || !verified(one);
+            bad += drop ? 1 : 0;
+            return drop;
+        });
     };
     const auto keep_one = [this](membership::shared_record& one) {
         if (!verified(one)) {
