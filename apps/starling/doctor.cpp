@@ -45,7 +45,7 @@ int doctor(const given_settings& given) {
 void add_doctor(CLI::App& app, action& run) {
     const auto given = std::make_shared<given_settings>();
     CLI::App* verb = app.add_subcommand("doctor", "check this machine, and say what to do");
-    add_settings(*verb, *given, {"data-dir", "bind", "port", "peer-port", "api-key-file", "gpu-layers"});
+    add_settings(*verb, *given, {"data-dir", "bind", "port", "peer-port", "peer-bind", "api-key-file", "gpu-layers"});
     verb->callback([given, &run] { run = [given] { return doctor(*given); }; });
 }
 

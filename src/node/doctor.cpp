@@ -1,9 +1,11 @@
 #include "node/doctor.hpp"
 
 #include "base/memory.hpp"
+#include "base/unix_time.hpp"
 #include "llama/llama.hpp"
 #include "models/fit.hpp"
 #include "node/key_file.hpp"
+#include "node/mesh_file.hpp"
 #include "node/private_file.hpp"
 #include "node/running_node.hpp"
 
@@ -15,8 +17,10 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 namespace starling::node {
 
@@ -150,11 +154,10 @@ boost::system::error_code try_to_bind(const std::string& address, std::uint16_t 
 }
 
 template <class Protocol>
-finding port(const settings::config& settings, std::uint16_t number, const std::string& subject,
-             const std::string& flag) {
+finding port(const std::string& bind, std::uint16_t number, const std::string& subject, const std::string& flag) {
     finding out{.state = finding_state::ok, .subject = subject, .text = {}, .advice = {}};
-    const auto failed = try_to_bind<Protocol>(settings.bind, number);
-    const std::string name = settings.bind + ":" + std::to_string(number);
+    const auto failed = try_to_bind<Protocol>(bind, number);
+    const std::string name = bind + ":" + std::to_string(number);
     if (!failed) {
         out.text = name + " is free";
         return out;
@@ -172,7 +175,40 @@ finding api_port(const settings::config& settings) {
                 .text = "a node is running at " + running->api_url + " (process " + std::to_string(running->pid) + ")",
                 .advice = {}};
     }
-    return port<asio::ip::tcp>(settings, settings.port, "port", "--port");
+    return port<asio::ip::tcp>(settings.bind, settings.port, "port", "--port");
+}
+
+/// Nothing to say where a node is running: it has the port.
+std::optional<finding> peer_port(const settings::config& settings) {
+    if (find_running(settings.data_dir)) {
+        return std::nullopt;
+    }
+    const std::string bind = settings.peer_bind.empty() ? settings.bind : settings.peer_bind;
+    finding out = port<asio::ip::udp>(bind, settings.peer_port, "peers", "--peer-port");
+    boost::system::error_code unknown;
+    if (out.state == finding_state::ok && asio::ip::make_address(bind, unknown).is_loopback()) {
+        out.text += ", for nodes on this machine";
+        out.advice = "To let other machines of your mesh connect to it, start with --peer-bind 0.0.0.0.";
+    }
+    return out;
+}
+
+finding membership(const settings::config& settings) {
+    finding out{.state = finding_state::ok, .subject = "mesh", .text = "of its own, once it is started", .advice = {}};
+    const auto remembered = load_mesh(settings.data_dir / "mesh.json");
+    if (!remembered) {
+        out.state = finding_state::fail;
+        out.text = remembered.error().message;
+    } else if (*remembered) {
+        const admission::certificate& mine = (*remembered)->certificate;
+        out.text = short_name(mine.mesh) + ", as a " + admission::to_string(mine.role);
+        if (mine.expires_s <= unix_time_s() && !std::filesystem::exists(settings.data_dir / "mesh.key")) {
+            out.state = finding_state::fail;
+            out.text += "; the membership has expired";
+            out.advice = "Ask for a new invite, and start with --join.";
+        }
+    }
+    return out;
 }
 
 finding api_keys(const settings::config& settings) {
@@ -225,6 +261,10 @@ std::vector<finding> diagnose(const settings::config& settings, bool has_starter
     if (out.back().state == finding_state::ok) {
         out.push_back(disk(settings));
         out.push_back(api_port(settings));
+        if (auto peers = peer_port(settings)) {
+            out.push_back(std::move(*peers));
+        }
+        out.push_back(membership(settings));
     }
     out.push_back(api_keys(settings));
     out.push_back(system_clock());
