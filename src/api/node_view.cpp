@@ -2,6 +2,7 @@
 
 #include "api/mesh_view.hpp"
 #include "api/process_memory.hpp"
+#include "engine/load_sum.hpp"
 #include "openai/answer.hpp"
 
 #include <fmt/format.h>
@@ -24,22 +25,6 @@ namespace {
 /// Two decimals: these are measurements, not keys.
 double rounded(double value) {
     return std::round(value * 100.0) / 100.0;
-}
-
-engine::engine_load total_load(const std::vector<model_status>& models) {
-    engine::engine_load total;
-    for (const auto& model : models) {
-        if (!model.generator) {
-            continue;
-        }
-        const auto load = model.generator->load();
-        total.slots += load.slots;
-        total.busy += load.busy;
-        total.queued += load.queued;
-        total.queue_limit += load.queue_limit;
-        total.tokens_per_s += load.tokens_per_s;
-    }
-    return total;
 }
 
 route::health assess(const node_facts& facts, const engine::engine_load& load) {
@@ -241,7 +226,7 @@ void node_view::metrics_text(call& call, std::size_t connections) const {
 
 void node_view::status(call& call) const {
     const auto all = models_.snapshot(steady_clock::now());
-    const auto load = total_load(all);
+    const auto load = engine::total_load(all);
     json::array models;
     for (const auto& model : all) {
         models.push_back(model_json(model));
@@ -277,7 +262,7 @@ void node_view::peers(call& call) const {
     self.state = "alive";
     self.rtt_ms = 0.0;
     self.path = "local";
-    self.health = assess(facts_, total_load(all));
+    self.health = assess(facts_, engine::total_load(all));
     self.version = facts_.version;
     for (const auto& model : all) {
         if (model.state == model_state::ready) {

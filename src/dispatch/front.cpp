@@ -2,6 +2,7 @@
 
 #include "dispatch/search.hpp"
 #include "dispatch/stream.hpp"
+#include "engine/load_sum.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -36,23 +37,7 @@ engine::model_info front::info() const {
 }
 
 engine::engine_load front::load() const {
-    engine::engine_load sum;
-    for (const worker& one : core_->workers.workers(model_)) {
-        if (!one.generator) {
-            continue;
-        }
-        const auto load = one.generator->load();
-        sum.slots += load.slots;
-        sum.busy += load.busy;
-        sum.queued += load.queued;
-        sum.queue_limit += load.queue_limit;
-        sum.tokens_per_s += load.tokens_per_s;
-        sum.prompt_tokens += load.prompt_tokens;
-        sum.generated_tokens += load.generated_tokens;
-        sum.cached_tokens += load.cached_tokens;
-        sum.cancelled += load.cancelled;
-    }
-    return sum;
+    return engine::total_load(core_->workers.workers(model_));
 }
 
 engine::awaitable<result<std::unique_ptr<engine::token_stream>>> front::generate(engine::generate_request request,

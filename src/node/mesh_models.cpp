@@ -1,6 +1,6 @@
 #include "node/mesh.hpp"
 
-#include "aio/pause.hpp"
+#include "engine/load_sum.hpp"
 #include "route/standby_policy.hpp"
 
 #include <fmt/format.h>
@@ -72,16 +72,8 @@ std::string ready_model(const std::vector<route::model_status>& here, const std:
 }  // namespace
 
 route::health mesh::health() const {
-    std::int64_t queued = 0;
-    std::int64_t limit = 0;
-    for (const route::model_status& one : with_.table->snapshot(steady_clock::now())) {
-        if (one.generator) {
-            const engine::engine_load load = one.generator->load();
-            queued += load.queued;
-            limit += load.queue_limit;
-        }
-    }
-    return route::assess(with_.machine_load(), queued, limit);
+    const auto load = engine::total_load(with_.table->snapshot(steady_clock::now()));
+    return route::assess(with_.machine_load(), load.queued, load.queue_limit);
 }
 
 peers::node_status mesh::status() {
