@@ -114,33 +114,14 @@ result<json::object> ask_invite(node_api& api, const invite_arguments& wish, std
     return std::move(told->get_object());
 }
 
-int invite(const invite_arguments& arguments) {
-    interrupts keyboard;  // before any thread
-    const auto span = parse_duration(arguments.expires, "--expires", shortest_invite, longest_invite);
-    if (!span) {
-        return report(span.error());
-    }
-    if (arguments.role != "worker" && arguments.role != "client") {
-        return report(fail(settings::errc::wrong_usage,
-                           "--role must be worker (it offers models) or client (it only "
-                           "asks), not '" +
-                               arguments.role + "'."));
-    }
-    auto settings = load_config(arguments.given);
-    if (!settings) {
-        return report(settings.error());
-    }
-    auto api = node_api::open(*settings, {}, keyboard);
-    if (!api) {
-        return report(api.error());
-    }
-    const auto told = ask_invite(*api, arguments, *span);
+result<void> write_invite(const invite_arguments& arguments, std::chrono::seconds span, node_api& api) {
+    const auto told = ask_invite(api, arguments, span);
     if (!told) {
-        return report(told.error());
+        return told.error();
     }
     const std::string text = printable_line(text_of(*told, "invite"));
     if (!arguments.json) {
-        explain(*told, *span, arguments.role, !arguments.no_qr);
+        explain(*told, span, arguments.role, !arguments.no_qr);
     }
     if (flag_of(*told, "this_machine_only")) {
         warn_of_this_machine_only();
@@ -151,7 +132,21 @@ int invite(const invite_arguments& arguments) {
     // On one terminal, both streams come in the order in which they were written: the invite last.
     std::fflush(stderr);
     std::printf("%s\n", arguments.json ? json::serialize(*told).c_str() : text.c_str());
-    return done;
+    return {};
+}
+
+int invite(const invite_arguments& arguments) {
+    const auto span = parse_duration(arguments.expires, "--expires", shortest_invite, longest_invite);
+    if (!span) {
+        return report(span.error());
+    }
+    if (arguments.role != "worker" && arguments.role != "client") {
+        return report(fail(settings::errc::wrong_usage,
+                           "--role must be worker (it offers models) or client (it only "
+                           "asks), not '" +
+                               arguments.role + "'."));
+    }
+    return with_node(arguments.given, [&](node_api& api) { return write_invite(arguments, *span, api); });
 }
 
 }  // namespace

@@ -180,4 +180,18 @@ result<json::value> node_api::post_as_owner(std::string_view path, const json::o
     return ask_as_owner(std::move(*question));
 }
 
+int with_node(const given_settings& given, const std::function<result<void>(node_api&)>& what) {
+    interrupts keyboard;  // before any thread
+    auto settings = load_config(given);
+    if (!settings) {
+        return report(settings.error());
+    }
+    auto api = node_api::open(*settings, {}, keyboard);
+    if (!api) {
+        return report(api.error());
+    }
+    const auto outcome = what(*api);
+    return outcome ? done : report(outcome.error());
+}
+
 }  // namespace starling::cli

@@ -7,10 +7,12 @@
 
 #include "background.hpp"
 #include "base/result.hpp"
+#include "command_line.hpp"
 #include "interrupts.hpp"
 #include "settings/config.hpp"
 
 #include <boost/json.hpp>
+#include <functional>
 
 #include <memory>
 #include <string>
@@ -53,5 +55,8 @@ class node_api {
     std::unique_ptr<background> work_;
     interrupts* keyboard_;
 };
+
+/// Runs `what` with the node that runs on the data directory; gives the exit code, with its error reported.
+int with_node(const given_settings& given, const std::function<result<void>(node_api&)>& what);
 
 }  // namespace starling::cli

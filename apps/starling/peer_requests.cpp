@@ -12,7 +12,6 @@
 
 #include <cstdint>
 #include <cstdio>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -41,21 +40,6 @@ std::string code_of(const request_arguments& arguments) {
     return out;
 }
 
-/// Runs `what` with the node that runs on the data directory.
-int with_node(const request_arguments& arguments, const std::function<result<void>(node_api&)>& what) {
-    interrupts keyboard;  // before any thread
-    auto settings = load_config(arguments.given);
-    if (!settings) {
-        return report(settings.error());
-    }
-    auto api = node_api::open(*settings, {}, keyboard);
-    if (!api) {
-        return report(api.error());
-    }
-    const auto outcome = what(*api);
-    return outcome ? done : report(outcome.error());
-}
-
 void print_requests(const json::array& requests) {
     if (requests.empty()) {
         std::puts("Nobody asks to join.");
@@ -73,7 +57,7 @@ void print_requests(const json::array& requests) {
 }
 
 int list(const request_arguments& arguments) {
-    return with_node(arguments, [&](node_api& api) -> result<void> {
+    return with_node(arguments.given, [&](node_api& api) -> result<void> {
         auto told = api.get_as_owner("/api/requests");
         if (!told) {
             return told.error();
@@ -96,7 +80,7 @@ int decide(const request_arguments& arguments, bool approve) {
             fail(settings::errc::wrong_usage,
                  "--role must be worker (it offers models) or client (it only asks), not '" + arguments.role + "'."));
     }
-    return with_node(arguments, [&](node_api& api) -> result<void> {
+    return with_node(arguments.given, [&](node_api& api) -> result<void> {
         const auto told = api.post_as_owner(
             "/api/requests", {{"code", code_of(arguments)}, {"approve", approve}, {"role", arguments.role}});
         if (!told) {
@@ -112,7 +96,7 @@ int confirm(const request_arguments& arguments) {
         return report(fail(settings::errc::wrong_usage,
                            "Give the code on the member's screen, or --no when that shows another one or none."));
     }
-    return with_node(arguments, [&](node_api& api) -> result<void> {
+    return with_node(arguments.given, [&](node_api& api) -> result<void> {
         json::object answer{{"confirm", !arguments.no}};
         if (!arguments.no) {
             answer["code"] = code_of(arguments);

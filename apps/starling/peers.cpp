@@ -86,36 +86,27 @@ int show(const peers_arguments& arguments) {
     return done;
 }
 
-int revoke(const peers_arguments& arguments) {
-    interrupts keyboard;  // before any thread
-    auto settings = load_config(arguments.given);
-    if (!settings) {
-        return report(settings.error());
-    }
-    auto api = node_api::open(*settings, {}, keyboard);
-    if (!api) {
-        return report(api.error());
-    }
-    const auto told = ask_peers(*api);
+result<void> revoke(const peers_arguments& arguments, node_api& api) {
+    const auto told = ask_peers(api);
     if (!told) {
-        return report(told.error());
+        return told.error();
     }
-    auto peers = read_peers(*told, api->node_id());
+    auto peers = read_peers(*told, api.node_id());
     if (std::none_of(peers.begin(), peers.end(), [](const listed_peer& peer) { return peer.is_asked; })) {
-        peers.push_back({.node_id = api->node_id(), .is_asked = true});  // so that its id is recognised too
+        peers.push_back({.node_id = api.node_id(), .is_asked = true});  // so that its id is recognised too
     }
     const auto id = whole_id(arguments.id, peers);
     if (!id) {
-        return report(id.error());
+        return id.error();
     }
-    if (*id == api->node_id()) {
-        return report(fail(node::errc::remote, short_id(*id) +
-                                                   "… is the node that runs here, and a node does not revoke itself; "
-                                                   "do it on another one, or stop this one."));
+    if (*id == api.node_id()) {
+        return fail(node::errc::remote, short_id(*id) +
+                                            "… is the node that runs here, and a node does not revoke itself; "
+                                            "do it on another one, or stop this one.");
     }
-    const auto revoked = api->post_as_owner("/api/revocations", {{"node_id", *id}});
+    const auto revoked = api.post_as_owner("/api/revocations", {{"node_id", *id}});
     if (!revoked) {
-        return report(revoked.error());
+        return revoked.error();
     }
     const auto peer = std::find_if(peers.begin(), peers.end(), [&](const listed_peer& p) { return p.node_id == *id; });
     if (peer == peers.end()) {
@@ -124,7 +115,7 @@ int revoke(const peers_arguments& arguments) {
         std::printf("%s (%s…) is out; every node will know within seconds.\n",
                     (peer->name.empty() ? std::string("The node") : peer->name).c_str(), short_id(*id).c_str());
     }
-    return done;
+    return {};
 }
 
 void add_revoke(CLI::App& peers, const std::shared_ptr<peers_arguments>& arguments, action& run) {
@@ -132,7 +123,11 @@ void add_revoke(CLI::App& peers, const std::shared_ptr<peers_arguments>& argumen
     verb->add_option("ID", arguments->id, "of the node: 8 or more of the characters that `starling peers` shows")
         ->required();
     add_settings(*verb, arguments->given, {"data-dir", "api-key-file"});
-    verb->callback([arguments, &run] { run = [arguments] { return revoke(*arguments); }; });
+    verb->callback([arguments, &run] {
+        run = [arguments] {
+            return with_node(arguments->given, [&](node_api& api) { return revoke(*arguments, api); });
+        };
+    });
 }
 
 }  // namespace
