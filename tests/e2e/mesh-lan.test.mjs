@@ -287,7 +287,8 @@ test('on one machine, over the loopback', { skip }, async () => {
 test('at a terminal, a line of yes is enough', { skip: skip || (!hasScript && 'there is no script(1)') }, async () => {
   const member = await start(1, 'kitchen', { args: ['--lan'] });
   const dataDir = temporaryDirectory();
-  const command = `${binary} serve --data-dir ${dataDir} --name laptop --port 0 --peer-port 0 --threads 1 --lan --ask`;
+  // exec: a shell that stays (dash does) ends by the Ctrl-C itself, whatever the program made of it
+  const command = `exec ${binary} serve --data-dir ${dataDir} --name laptop --port 0 --peer-port 0 --threads 1 --lan --ask`;
   const child = lab.exec(2, 'script', ['-qfec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
   running.push(async () => {
     if (child.exitCode === null) {
