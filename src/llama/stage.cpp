@@ -69,27 +69,28 @@ std::int32_t max_step_tokens(const model& model) {
     return model.on_gpu() ? on_gpu : on_processor;
 }
 
-result<std::unique_ptr<stage>> stage::create(std::shared_ptr<const model> model, stage_options options) {
-    if (options.threads <= 0) {
-        options.threads = std::max(1, common_cpu_get_num_physical_cores());
-    }
+llama_context_params context_params(const stage_options& options, bool gives_hidden_states) {
     llama_context_params params = llama_context_default_params();
     params.n_ctx = static_cast<std::uint32_t>(options.context) * static_cast<std::uint32_t>(options.sequences);
     params.n_seq_max = static_cast<std::uint32_t>(options.sequences);
-    auto graph = std::make_unique<watch>(model->seams());
-    options.widest = options.widest > 0 ? options.widest : max_step_tokens(*model);
     params.n_batch = static_cast<std::uint32_t>(std::max(options.widest, options.sequences));
     params.n_ubatch = static_cast<std::uint32_t>(options.widest);
     // One row of logits for each sequence: the buffer for a whole batch would be batch × vocabulary. The last layer of
     // a stage computes only what is put out, so that all of it must be.
-    params.n_outputs_max = graph->tap.gives_hidden_states()
-                               ? params.n_batch
-                               : static_cast<std::uint32_t>(std::max(options.outputs, options.sequences));
+    params.n_outputs_max =
+        gives_hidden_states ? params.n_batch : static_cast<std::uint32_t>(std::max(options.outputs, options.sequences));
     params.n_threads = options.threads;
     params.n_threads_batch = options.threads;
     params.kv_unified = false;
     params.swa_full = false;
+    return params;
+}
 
+result<std::unique_ptr<stage>> stage::create(std::shared_ptr<const model> model, stage_options options) {
+    options.threads = options.threads > 0 ? options.threads : std::max(1, common_cpu_get_num_physical_cores());
+    options.widest = options.widest > 0 ? options.widest : max_step_tokens(*model);
+    auto graph = std::make_unique<watch>(model->seams());
+    llama_context_params params = context_params(options, graph->tap.gives_hidden_states());
     if (model->in_memory()) {
         graph->tap.tell(graph->pages);
     }

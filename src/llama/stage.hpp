@@ -13,6 +13,7 @@
 #include <vector>
 
 struct llama_context;
+struct llama_context_params;
 
 namespace starling::llama {
 
@@ -27,6 +28,9 @@ struct stage_options {
 /// Most tokens that one pass through the layers computes: larger steps are cut by llama.cpp, and its compute buffers
 /// grow with this. A GPU wants wide steps; a processor's caches are full earlier.
 std::int32_t max_step_tokens(const model& model);
+
+/// How its context is set up; `options` has its numbers.
+llama_context_params context_params(const stage_options& options, bool gives_hidden_states);
 
 class stage {
   public:

@@ -3,6 +3,7 @@
 #include "engine_fixture.hpp"
 
 #include "llama/assemble.hpp"
+#include "llama/dry_run.hpp"
 
 #include <unistd.h>
 
@@ -205,6 +206,19 @@ TEST_F(split_test, AnEmbeddingGoesThroughAllStages) {
         EXPECT_GT(dot, 0.9999);
     }
     EXPECT_EQ(ask(*engine, completion("The sea", 20)).content, ask(*reference, completion("The sea", 20)).content);
+}
+
+TEST_F(split_test, MemoryIsCountedWithoutTakingIt) {
+    const auto path = slice({2, 5});
+    const auto small = measure_stage(path, {.context = 512, .sequences = 2, .widest = 128});
+    const auto large = measure_stage(path, {.context = 512, .sequences = 4, .widest = 128});
+    ASSERT_TRUE(small) << small.error().message;
+    ASSERT_TRUE(large) << large.error().message;
+    EXPECT_GT(small->compute_bytes, 0U);
+    EXPECT_EQ(large->cache_bytes, 2 * small->cache_bytes);
+    const auto header = gguf::read_header(whole_path);
+    const auto row = static_cast<std::uint64_t>(header->kv_heads(0) * (header->key_length() + header->value_length()));
+    EXPECT_EQ(small->cache_bytes, 2 * 512 * 3 * row * sizeof(std::uint16_t));
 }
 
 }  // namespace starling::llama
