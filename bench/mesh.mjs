@@ -9,11 +9,12 @@ import http from 'node:http';
 import { setMaxListeners } from 'node:events';
 import { parse } from './lib/arguments.mjs';
 import { starling, starter, syntheticModel } from './lib/contenders.mjs';
-import { figure, median, printTable, writeResults } from './lib/figures.mjs';
+import { figure, median, percentile, printTable, writeResults } from './lib/figures.mjs';
 import { json, newMesh } from './lib/mesh_nodes.mjs';
 import { memory } from './lib/processes.mjs';
 import { random, tokens } from './lib/prompts.mjs';
 import { stream } from './lib/sse_client.mjs';
+import { story } from './lib/stories.mjs';
 
 process.env.STARLING_BIN ??= starling;
 const { startNetlab, whyNoNetlab } = await import('../tests/e2e/lib/netlab.mjs');
@@ -26,8 +27,6 @@ const add = (what) => {
   console.error(`bench: ${what.name}: done`);
 };
 setMaxListeners(0);
-
-const percentile = (values, share) => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))];
 
 /** A streamed completion with the times at which its pieces came. */
 async function timed(node, body, { agent } = {}) {
@@ -88,43 +87,6 @@ async function relay() {
 }
 
 // ----------------------------------------------------------------------------------------------------------- loss
-
-/** Streams a seeded story; `onPiece(n, node)` is called at each piece with the id of the node that answers. */
-function story(entry, seed, onPiece = () => {}) {
-  const body = { model: 'starter', stream: true, max_tokens: 160, temperature: 0.8, seed,
-    messages: [{ role: 'user', content: 'Tell me a story about a lighthouse.' }] };
-  return new Promise((resolve) => {
-    const outcome = { text: '', pieces: 0, error: null, longest_ms: 0, finished: null, node: null };
-    let last = null;
-    const request = http.request(new URL('/v1/chat/completions', entry.url), { method: 'POST', agent: false, headers: { 'content-type': 'application/json' } }, (response) => {
-      outcome.node = response.headers['x-starling-node'];
-      let rest = '';
-      response.setEncoding('utf8');
-      response.on('data', (data) => {
-        rest += data;
-        for (let end = rest.indexOf('\n\n'); end >= 0; end = rest.indexOf('\n\n')) {
-          const line = rest.slice(0, end);
-          rest = rest.slice(end + 2);
-          if (!line.startsWith('data: {')) continue;
-          const event = JSON.parse(line.slice(6));
-          if (event.error) outcome.error = event.error.message;
-          outcome.finished ??= event.choices?.[0]?.finish_reason ?? null;
-          const text = event.choices?.[0]?.delta?.content;
-          if (!text) continue;
-          const now = performance.now();
-          if (last !== null) outcome.longest_ms = Math.max(outcome.longest_ms, now - last);
-          last = now;
-          outcome.text += text;
-          onPiece(++outcome.pieces, outcome.node);
-        }
-      });
-      response.on('end', () => resolve(outcome));
-      response.on('error', (error) => resolve({ ...outcome, error: error.message }));
-    });
-    request.on('error', (error) => resolve({ ...outcome, error: error.message }));
-    request.end(JSON.stringify(body));
-  });
-}
 
 async function losses({ label, lab, lose, regain, pause_limit_ms }) {
   const mesh = newMesh({ lab });

@@ -39,9 +39,9 @@ export function newMesh({ lab } = {}) {
     return node;
   }
 
-  /** `verb`: serve or client; the first node begins the mesh. */
-  mesh.add = async (verb, { slots = 4, context = 1024, model, extra = [], invite } = {}) => {
-    const node = { name: `${verb}-${nodes.length + 1}`, host: nodes.length + 1, dataDir: temporaryFolder() };
+  /** `verb`: serve or client; the first node begins the mesh. `host`: of `lab`, if not the next one. */
+  mesh.add = async (verb, { slots = 4, context = 1024, model, extra = [], invite, host = nodes.length + 1 } = {}) => {
+    const node = { name: `${verb}-${host}`, host, dataDir: temporaryFolder() };
     node.port = lab ? 9337 : await freePort();
     node.peerPort = lab ? 9338 : await freePort();
     node.args = [verb, '--data-dir', node.dataDir, '--name', node.name, '--port', String(node.port),

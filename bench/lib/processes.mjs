@@ -32,14 +32,10 @@ export function freePort() {
   });
 }
 
-/**
- * Starts a server and waits until GET /health answers 200. `ready_ms` counts from just before the process was made.
- * `launch` starts the process where it is to run, and `url` is where it is found from here.
- */
-export async function startServer({ name, command, args, port, env = {}, launch = spawn, url = `http://127.0.0.1:${port}` }) {
+/** Starts a program whose output goes into a file: {name, pid, log, child, stop, kill}. `launch` starts it where it is to run. */
+export function startProcess({ name, command, args, env = {}, launch = spawn }) {
   const log = join(temporaryFolder(), `${name}.log`);
   const output = openSync(log, 'w');
-  const started = performance.now();
   const child = launch(command, args, { stdio: ['ignore', output, output], env: { ...process.env, ...env } });
   closeSync(output);
   children.add(child);
@@ -47,7 +43,18 @@ export async function startServer({ name, command, args, port, env = {}, launch 
     children.delete(child);
     resolve(signal ?? code);
   }));
-  const server = { name, pid: child.pid, url, log, ready_ms: 0, stop: () => stop(child, ended), kill: () => kill(child, ended) };
+  return { name, pid: child.pid, log, child, stop: () => stop(child, ended), kill: () => kill(child, ended) };
+}
+
+/**
+ * Starts a server and waits until GET /health answers 200. `ready_ms` counts from just before the process was made.
+ * `url` is where it is found from here.
+ */
+export async function startServer({ url, port, ...what }) {
+  const started = performance.now();
+  const { child, ...running } = startProcess(what);
+  const { name, log } = running;
+  const server = { ...running, url: url ?? `http://127.0.0.1:${port}`, ready_ms: 0 };
   for (;;) {
     const health = await get(server.url, '/health');
     if (health?.status === 200) break;

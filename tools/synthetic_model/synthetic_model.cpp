@@ -5,6 +5,9 @@
 // Weights are scaled so that every layer keeps the size of its input and the logits spread over a few units: greedy
 // output is varied, and never the end token, whose row of the output matrix is zero like that of every token that is
 // not plain text.
+//
+// A draft for such a model is its first layers alone (--first-layers). How often the two choose the same token is set
+// by how much the other layers add to what the first ones say (--late-share), which changes no size and no arithmetic.
 #include "shape.hpp"
 #include "weights.hpp"
 
@@ -38,7 +41,12 @@ struct options {
     std::int64_t vocabulary = 0;
     std::uint64_t seed = 1;
     std::uint32_t context = 4096;
+    std::int64_t first_layers = 0;  // 0: all of them
+    std::int64_t late_from = 0;     // layers from here on add `late_share` of what the others do
+    float late_share = 1.0F;
     model_shape shape;
+
+    std::int64_t written_layers() const { return first_layers == 0 ? shape.layers : first_layers; }
 };
 
 using gguf_pointer = std::unique_ptr<gguf_context, decltype(&gguf_free)>;
@@ -123,7 +131,7 @@ void set_hyperparameters(gguf_context* model, const options& given, ggml_type ty
     gguf_set_val_str(model, "general.name", ("Synthetic " + std::to_string(s.parameters() / 1'000'000) + "M").c_str());
     u32("general.file_type", type == GGML_TYPE_Q8_0 ? 7 : type == GGML_TYPE_F16 ? 1 : 0);
     u32("general.quantization_version", 2);
-    u32("llama.block_count", s.layers);
+    u32("llama.block_count", given.written_layers());
     u32("llama.context_length", given.context);
     u32("llama.embedding_length", s.embedding);
     u32("llama.feed_forward_length", s.feed_forward);
@@ -142,19 +150,22 @@ void set_hyperparameters(gguf_context* model, const options& given, ggml_type ty
 struct planned_tensor {
     ggml_tensor* tensor = nullptr;
     filling how;
+    std::uint64_t stream = 0;  // of the random numbers: its place in the whole model
 };
 
 class planner {
   public:
-    planner(ggml_context* context, gguf_context* model, const model_shape& shape, ggml_type type)
-        : context_(context), model_(model), s_(shape), type_(type) {}
+    planner(ggml_context* context, gguf_context* model, const options& given, ggml_type type)
+        : context_(context), model_(model), given_(given), s_(given.shape), type_(type) {}
 
     std::vector<planned_tensor> plan(std::vector<std::int32_t> token_types) {
         const auto e = static_cast<float>(s_.embedding);
         matrix("token_embd.weight", s_.embedding, s_.vocabulary, 1.0F);
         for (std::int64_t i = 0; i < s_.layers; ++i) {
-            layer("blk." + std::to_string(i) + ".");
+            left_out_ = i >= given_.written_layers();
+            layer("blk." + std::to_string(i) + ".", i >= given_.late_from ? given_.late_share : 1.0F);
         }
+        left_out_ = false;
         norm("output_norm.weight");
         matrix("output.weight", s_.embedding, s_.vocabulary, logit_deviation / std::sqrt(e));
         planned_.back().how.empty_row = [types = std::move(token_types)](std::int64_t row) {
@@ -164,10 +175,10 @@ class planner {
     }
 
   private:
-    void layer(const std::string& prefix) {
+    void layer(const std::string& prefix, float share) {
         const float in = 1.0F / std::sqrt(static_cast<float>(s_.embedding));
         // What a layer adds is small enough that all layers together add about as much as the input.
-        const float depth = 1.0F / std::sqrt(2.0F * static_cast<float>(s_.layers));
+        const float depth = share / std::sqrt(2.0F * static_cast<float>(s_.layers));
         const float down = depth / std::sqrt(static_cast<float>(s_.feed_forward));
         norm(prefix + "attn_norm.weight");
         matrix(prefix + "attn_q.weight", s_.embedding, s_.embedding, in);
@@ -198,15 +209,22 @@ class planner {
         add(name, ggml_new_tensor_2d(context_, type_, width, rows), {0.0F, deviation, {}});
     }
     void add(const std::string& name, ggml_tensor* tensor, filling how) {
+        const std::uint64_t stream = streams_++;
+        if (left_out_) {
+            return;
+        }
         ggml_set_name(tensor, name.c_str());
         gguf_add_tensor(model_, tensor);
-        planned_.push_back({tensor, std::move(how)});
+        planned_.push_back({tensor, std::move(how), stream});
     }
 
     ggml_context* context_;
     gguf_context* model_;
+    const options& given_;
     const model_shape& s_;
     ggml_type type_;
+    bool left_out_ = false;
+    std::uint64_t streams_ = 0;
     std::vector<planned_tensor> planned_;
 };
 
@@ -224,7 +242,7 @@ void write_file(const gguf_context* model, const std::vector<planned_tensor>& te
     gguf_get_meta_data(model, head.data());
     write(head);
     for (std::size_t i = 0; good && i < tensors.size(); ++i) {
-        write_weights(*tensors[i].tensor, tensors[i].how, given.seed, i, write);
+        write_weights(*tensors[i].tensor, tensors[i].how, given.seed, tensors[i].stream, write);
         const std::size_t alignment = gguf_get_alignment(model);
         write(std::string((alignment - written % alignment) % alignment, '\0'));
     }
@@ -251,6 +269,9 @@ void make_model(options given) {
     given.shape = choose_shape(given.shape, parse_count(given.parameters));
     const ggml_type type = wanted_type(given.type);
     std::string problem = shape_problem(given.shape);
+    if (problem.empty() && given.first_layers > given.shape.layers) {
+        problem = "--first-layers must be at most the number of layers, " + std::to_string(given.shape.layers);
+    }
     if (problem.empty() &&
         (given.shape.embedding % ggml_blck_size(type) != 0 || given.shape.feed_forward % ggml_blck_size(type) != 0)) {
         problem = "--embd and --ff must be multiples of " + std::to_string(ggml_blck_size(type)) + " for " + given.type;
@@ -262,9 +283,10 @@ void make_model(options given) {
     set_hyperparameters(model.get(), given, type);
     const std::size_t tensors = static_cast<std::size_t>(given.shape.layers) * 10 + 8;
     const ggml_pointer context(ggml_init({ggml_tensor_overhead() * tensors, nullptr, true}), &ggml_free);
-    const auto planned = planner(context.get(), model.get(), given.shape, type).plan(std::move(types));
+    const auto planned = planner(context.get(), model.get(), given, type).plan(std::move(types));
     write_file(model.get(), planned, given);
-    const model_shape& s = given.shape;
+    model_shape s = given.shape;
+    s.layers = given.written_layers();
     std::printf(
         "%s: %.1f M parameters, %lld layers, embedding %lld, feed-forward %lld, heads %lld/%lld, experts %lld/%lld, "
         "vocabulary %lld, %s\n",
@@ -291,6 +313,13 @@ int main(int argc, char** argv) {
             return parse_count(text) > 0 ? std::string() : "not a count like 120M: " + text;
         });
     app.add_option("--layers", given.shape.layers, "layers")->check(CLI::Range(1, 512));
+    app.add_option("--first-layers", given.first_layers, "write so many of the layers, as a draft for the whole model")
+        ->check(CLI::Range(1, 512));
+    app.add_option("--late-from", given.late_from, "the first layer to which --late-share applies")
+        ->check(CLI::Range(0, 512));
+    app.add_option("--late-share", given.late_share, "of what a layer adds otherwise; small: a draft is mostly right")
+        ->check(CLI::Range(0.001, 1.0))
+        ->capture_default_str();
     app.add_option("--embd", given.shape.embedding, "embedding length")->check(CLI::Range(32, 65536));
     app.add_option("--ff", given.shape.feed_forward, "feed-forward length")->check(CLI::Range(32, 262144));
     app.add_option("--heads", given.shape.heads, "attention heads")->check(CLI::Range(1, 1024));

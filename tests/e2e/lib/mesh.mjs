@@ -57,20 +57,20 @@ export function makeNode({ name, role, at, settings = {}, dataDir = temporaryDir
   return node;
 }
 
-/** Those of `others` that a node does not see alive, connected and serving. */
-async function missingAt(node, others) {
+/** Those of `others` that a node does not see alive, connected and, where `serving`, with a model that it serves alone. */
+async function missingAt(node, others, serving) {
   const peers = await node.json('/api/peers');
   const isThere = (other) => peers.some(({ node_id, state, rtt_ms, models }) =>
-    node_id === other.id && state === 'alive' && typeof rtt_ms === 'number' && (other.role === 'client' || models.length > 0));
+    node_id === other.id && state === 'alive' && typeof rtt_ms === 'number' && (!serving || other.role === 'client' || models.length > 0));
   return others.filter((other) => other !== node && !isThere(other));
 }
 
 /**
  * Starts so many workers and clients, each at a host of `lab` (workers first) or on this machine, the first one as the
  * beginning of a mesh and the others with its invites; `settings` go into every worker's configuration file, or are made
- * for its number. Everyone sees everyone when it returns.
+ * for its number. Everyone sees everyone when it returns, and whether each serves a model, unless `serving` is false.
  */
-export async function startMesh({ workers = 1, clients = 0, lab, settings = {}, clientSettings = {} } = {}) {
+export async function startMesh({ workers = 1, clients = 0, lab, settings = {}, clientSettings = {}, serving = true } = {}) {
   const mesh = { nodes: [] };
   const add = (role, number, own) => {
     const host = mesh.nodes.length + 1;
@@ -88,7 +88,7 @@ export async function startMesh({ workers = 1, clients = 0, lab, settings = {}, 
   /** Waits until each of `nodes` sees all the others, alive and serving. */
   mesh.meet = async (nodes = mesh.nodes) => {
     const missing = async () => (await Promise.all(nodes.map(async (node) =>
-      (await missingAt(node, nodes)).map((other) => `${node.name} does not see ${other.name}`)))).flat();
+      (await missingAt(node, nodes, serving)).map((other) => `${node.name} does not see ${other.name}`)))).flat();
     const met = await eventually(async () => (await missing()).length === 0, meetWithinMs);
     assert.ok(met, (await missing()).join(', '));
   };
