@@ -1,9 +1,10 @@
 // The starter cut by layers over several nodes answers as the whole model does, whatever is asked of it and wherever.
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { ask, assertSameText, story, tell } from './lib/mesh.mjs';
 import { eventually, user } from './lib/server.mjs';
-import { deployment, greedy, layersOfStarter, startAlone, startSplit, textOf } from './lib/split.mjs';
+import { counter, deployment, greedy, layersOfStarter, models, startAlone, startSplit, textOf } from './lib/split.mjs';
 
 const patient = { timeout: 120_000 };
 
@@ -186,5 +187,19 @@ describe('over 3 nodes, with a client', () => {
 
   test('a client that has no model tells of the deployment too', patient, async () => {
     assert.equal((await deployment(client)).coordinator, mesh.deployment.coordinator);
+  });
+});
+
+describe('over 3 nodes, with a draft', () => {
+  let mesh;
+  before(async () => {
+    mesh = await startSplit({ stages: 3, settings: { activations: 'f32', draft: path.join(models, 'starter-draft.gguf') } });
+  });
+  after(() => mesh?.stop());
+
+  test('the text is that without a draft, which proposed some of it', patient, async () => {
+    const coordinator = mesh.byId(mesh.deployment.coordinator);
+    for (const body of greedy) assertSameText((await ask(coordinator, body)).text, await textOf(alone.client, body));
+    assert.ok(await counter(coordinator, 'starling_draft_tokens_total', 'accepted') > 0);
   });
 });

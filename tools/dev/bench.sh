@@ -6,5 +6,5 @@ name="${1:-}"
 [ -n "$name" ] || die "bench: which one? $(cd "$root/bench" && ls ./*.mjs | sed 's|./||; s|\.mjs||' | tr '\n' ' ')"
 shift
 [ -f "$root/bench/$name.mjs" ] || die "bench: there is no bench/$name.mjs"
-dev build release starling
+dev build release starling netlab
 exec node "$root/bench/$name.mjs" "$@"
