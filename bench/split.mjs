@@ -69,7 +69,7 @@ async function inTurns(servers, count, measure) {
   return samples;
 }
 
-async function complete(server, { prompt = 32, seed, max_tokens = options.tokens, agent }) {
+async function complete(server, { prompt = 32, seed, max_tokens = options.tokens, agent = false }) {
   const answer = await stream(server.url, '/v1/completions', {
     prompt: tokens(prompt, seed), max_tokens, temperature: 0, ignore_eos: true, stream: true, stream_options: { include_usage: true },
   }, { agent });
@@ -167,7 +167,7 @@ async function hop() {
         const times = [];
         const answer = await stream(server.url, '/v1/completions', {
           prompt: tokens(32, seed), max_tokens: options.tokens, temperature: 0, ignore_eos: true, stream: true,
-        }, { onText: () => times.push(performance.now()) });
+        }, { agent: false, onText: () => times.push(performance.now()) });
         if (answer.error) throw new Error(answer.error);
         return median(times.slice(1).map((time, i) => time - times[i]));
       };

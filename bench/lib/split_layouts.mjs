@@ -19,7 +19,7 @@ export const isServing = ({ state, stages }, count) => state === 'serving' && (!
 async function answers(server) {
   let last;
   await until(async () => {
-    last = await stream(server.url, '/v1/completions', { prompt: 'Once', max_tokens: 1, temperature: 0, stream: true });
+    last = await stream(server.url, '/v1/completions', { prompt: 'Once', max_tokens: 1, temperature: 0, stream: true }, { agent: false });
     return last.error === null;
   }, `${server.name} answers`).catch((error) => {
     throw new Error(`${error.message}: ${last?.error}`);
@@ -72,7 +72,7 @@ export async function rpcWorkers({ lab, programs, stages }) {
   return { addresses: workers.map(({ address }) => address), stop: () => Promise.all(workers.map(({ stop }) => stop())) };
 }
 
-/** llama-server at host 1 with those servers for all layers; resolves when it has answered its first request. */
+/** llama-server at host 1 with those servers for all layers, which is never slower for it than to keep some itself; resolves when it has answered its first request. */
 export async function rpcCoordinator(workers, { lab, programs, model, slots, context }) {
   const started = performance.now();
   const server = await startLlamaServer({ program: programs.server, model, slots, context, threads: 1, port: api_port,
