@@ -155,8 +155,7 @@ void candidate::fail_stage(const node_id& node, const trouble& why) {
         case trouble_kind::no_file:
         case trouble_kind::failed:
             if (node == self_) {
-                give_up_claim();
-                wait(aside_least + backoff());
+                starve("This node cannot load its own part: " + std::string(to_string(why.kind)) + ".");  // others may
                 return;
             }
             avoid(node, why.kind == trouble_kind::failed ? avoid_broken : avoid_without_file, true);

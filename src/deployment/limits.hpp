@@ -23,6 +23,7 @@ inline constexpr duration term_leap_pace = 1s;  // so the end of the 64 bits is 
 // --- claiming ---
 inline constexpr duration listen_first = 600ms;       // a status crosses the mesh in 500 ms: hear who was earlier
 inline constexpr duration start_spread = 400ms;       // then not all at once
+inline constexpr duration withdrawn_listen = 1500ms;  // one that withdrew may have heard of a greater one before us
 inline constexpr duration successor_stagger = 900ms;  // the first successor is heard before the second one's turn
 inline constexpr duration successor_jitter = 200ms;   // where two count themselves at the same place
 
@@ -31,7 +32,6 @@ inline constexpr duration backoff_least = 500ms;     // a refusal is known after
 inline constexpr duration backoff_most = 30s;        // and not more than a few a minute when it keeps failing
 inline constexpr int memory_refusals_to_starve = 5;  // the numbers that plans are made of do not hold here
 inline constexpr duration settled_after = 10s;       // a deployment that served so long has had no failures
-inline constexpr duration aside_least = 5s;          // a coordinator that cannot load its own part lets others try
 inline constexpr duration avoid_lost = 10s;          // until membership knows whether it is dead
 inline constexpr duration avoid_refusing = 20s;      // until its figures are told again
 inline constexpr duration avoid_broken = 60s;
