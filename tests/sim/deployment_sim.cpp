@@ -16,8 +16,8 @@ namespace {
 using namespace std::chrono_literals;
 
 /// From the last disturbance until every model is where it will stay.
-constexpr auto rest_within = 5min;
-constexpr std::size_t most_opens_per_minute = 40;
+constexpr auto rest_within = 2min;
+constexpr std::size_t most_opens_per_minute = 25;
 
 std::uint64_t seed() {
     const char* text = std::getenv("STARLING_SIM_SEED");
