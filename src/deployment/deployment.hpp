@@ -129,7 +129,8 @@ class candidate {
 
     // --- inputs; each returns what is to be done, in order ---
 
-    /// The model was named on this node.
+    /// The model was named on this node. To be called when the node has met its mesh, or has found that it is alone:
+    /// whoever claims before it hears of others disturbs them when it does.
     actions start(time_point now);
 
     /// A stage of it is held here, so this node may take the coordinator's place.
@@ -226,7 +227,7 @@ class candidate {
     std::vector<node_id> avoided_now() const;
     bool forgive();
     void fail_stage(const node_id& node, const trouble& why);
-    void outbid(const trouble& why);
+    void outbid(const node_id& node, const trouble& why);
     void fail_silent_stages();
 
     node_id self_;

@@ -15,6 +15,10 @@ inline constexpr std::size_t max_avoided = 64;          // nodes not to be plann
 inline constexpr std::size_t max_reason_bytes = 300;    // two sentences with numbers
 inline constexpr std::size_t max_model_name_bytes = 256;
 
+inline constexpr std::uint32_t max_layers = 100'000;    // far more than any model has; bounds what others claim
+inline constexpr std::uint32_t max_context = 1U << 30;  // likewise
+inline constexpr std::uint32_t max_slots = 4096;
+
 // --- terms ---
 /// A term a second for 136 years: no honest mesh is further ahead of a node that has just started.
 inline constexpr term_number max_term_leap = 1ULL << 32;

@@ -385,6 +385,9 @@ void deployment_mesh::members_changed(endpoint who) {
 }
 
 void deployment_mesh::lie(endpoint who, model m, std::optional<announcement> what) {
+    if (!nodes_[who].up) {
+        return;
+    }
     if (what) {
         nodes_[who].lies[m] = std::move(*what);
     } else {
