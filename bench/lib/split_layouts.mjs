@@ -15,8 +15,9 @@ export const deployment = async (node, model) => (await json(node, '/api/deploym
 
 export const isServing = ({ state, stages }, count) => state === 'serving' && (!count || stages.length === count);
 
-/** One token, asked until it is answered: then whatever there was to load is loaded. */
-async function answers(server) {
+/** Asks for one token until it is answered, because then whatever there was to load is loaded; gives the time since the start. */
+async function answersAfter(server) {
+  const from = performance.now();
   let last;
   await until(async () => {
     last = await stream(server.url, '/v1/completions', { prompt: 'Once', max_tokens: 1, temperature: 0, stream: true }, { agent: false });
@@ -24,6 +25,7 @@ async function answers(server) {
   }, `${server.name} answers`).catch((error) => {
     throw new Error(`${error.message}: ${last?.error}`);
   });
+  return server.ready_ms + performance.now() - from;
 }
 
 /** Workers for hosts 2 … `stages`; they have the model's file, and serve something small of their own. */
@@ -38,10 +40,8 @@ export async function starlingWorkers({ lab, model, stages, slots, context }) {
 
 /** The coordinator at host 1, of a mesh that starlingWorkers() began; resolves when it has answered its first request. */
 export async function starlingCoordinator(mesh, { model, stages, slots, context, extra = [] }) {
-  const started = performance.now();
   const node = await mesh.add('serve', { host: 1, slots, context, model, extra: ['--split', String(stages), ...extra] });
-  await answers(node);
-  return { ...node, answering_ms: performance.now() - started, stop: mesh.stop, mesh };
+  return { ...node, answering_ms: await answersAfter(node), stop: mesh.stop, mesh };
 }
 
 /** The whole of it; `model` null: one node that has the model as it is. */
@@ -74,13 +74,10 @@ export async function rpcWorkers({ lab, programs, stages }) {
 
 /** llama-server at host 1 with those servers for all layers, which is never slower for it than to keep some itself; resolves when it has answered its first request. */
 export async function rpcCoordinator(workers, { lab, programs, model, slots, context }) {
-  const started = performance.now();
   const server = await startLlamaServer({ program: programs.server, model, slots, context, threads: 1, port: api_port,
     extra: ['--rpc', workers.addresses.join(','), '-ngl', '99', '--fit', 'off'],
     launch: (...what) => lab.exec(1, ...what), url: await lab.forward(1, api_port) });
-  await answers(server);
-  server.answering_ms = performance.now() - started;
-  return server;
+  return { ...server, answering_ms: await answersAfter(server) };
 }
 
 export async function startRpcSplit(what) {

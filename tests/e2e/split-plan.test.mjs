@@ -27,7 +27,8 @@ async function refusal(node, body = { ...story(4) }) {
 test('memory for it all on one node: it stays whole', patient, async () => {
   const mesh = keep(await startMesh({ workers: 2, settings: { split: 'auto', memory: hasRoom } }));
   for (const node of mesh.nodes) {
-    assert.deepEqual(await node.json('/api/deployments'), [], node.name);
+    const own = (await node.json('/api/deployments')).find(({ coordinator }) => coordinator === node.id);
+    assert.deepEqual([own.model, own.stages.length, own.stages[0].node_id], ['starter', 1, node.id]);
     assert.equal((await ask(node, story(8))).by, node.id);
   }
 });
