@@ -126,6 +126,9 @@ void candidate::plan_soon() {
 
 actions candidate::tick(time_point now) {
     begin(now);
+    if (now_ >= hear_again_ && state_ != candidate_state::stopped) {
+        hear_again();
+    }
     if (now_ < wake_) {
         return finish();
     }

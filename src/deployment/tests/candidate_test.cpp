@@ -131,6 +131,13 @@ TEST_F(candidate_test, an_absurd_term_moves_nobody) {
     EXPECT_EQ(node.own_claim()->term, 1U);
 }
 
+TEST_F(candidate_test, believes_a_mesh_that_is_far_ahead_after_some_seconds) {
+    serve(two);
+    EXPECT_TRUE(node.heard(c, said(c, 4 * max_term_leap), now).empty());  // and is not told again
+    EXPECT_TRUE(has<stand_down>(wait(5 * term_leap_pace)));
+    EXPECT_EQ(node.state(), candidate_state::watching);
+}
+
 TEST_F(candidate_test, a_thousand_rivals_do_not_fill_its_memory) {
     node.start(now);
     for (int i = 0; i < 1000; ++i) {
