@@ -174,7 +174,8 @@ actions candidate::stop(farewell how, time_point now) {
     wanted_ = false;
     heir_ = false;
     planning_ = false;
-    if (!holding() || (how == farewell::hand_over && !published_)) {
+    const bool alone = std::none_of(members_.begin(), members_.end(), [&](const node_id& id) { return id != self_; });
+    if (!holding() || alone || (how == farewell::hand_over && !published_)) {
         halt();
         return finish();
     }

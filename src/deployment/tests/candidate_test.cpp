@@ -225,6 +225,13 @@ TEST_F(candidate_test, does_not_wait_for_a_successor_for_ever) {
     EXPECT_TRUE(node.heard(c, said(c, 7), now).empty());
 }
 
+TEST_F(candidate_test, alone_it_stops_at_once) {
+    serve({{me, {0, 16}}});
+    node.members({me}, 2, now);
+    EXPECT_TRUE(has<withdraw_route>(node.stop(farewell::hand_over, now)));
+    EXPECT_EQ(node.state(), candidate_state::stopped);
+}
+
 TEST_F(candidate_test, an_heir_takes_over_at_once_and_without_the_one_that_leaves) {
     node.inherit(now);
     const plan of_c{{me, {0, 8}}, {c, {8, 16}}};
