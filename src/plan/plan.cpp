@@ -125,7 +125,8 @@ stage_memory memory_of(const model_shape& model, layer_range layers, const wish&
     stage_memory out;
     out.weight_bytes = model.every_bytes;
     out.weight_bytes = add_saturated(out.weight_bytes, first ? model.first_bytes : 0);
-    out.weight_bytes = add_saturated(out.weight_bytes, last ? model.last_bytes : 0);
+    out.weight_bytes =
+        add_saturated(out.weight_bytes, last ? add_saturated(model.last_bytes, model.vocabulary_bytes) : 0);
     out.weight_bytes -= first && last ? model.shared_bytes : 0;
     for (auto i = layers.first; i < layers.end; ++i) {
         const layer_shape& one = model.layers[static_cast<std::size_t>(i)];

@@ -117,18 +117,9 @@ class searcher {
             if (count + 1 < bounds_.min_stages) continue;
             std::vector<std::size_t> others(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(count));
             auto order = by_nearness(others, coordinator);
-            feasible += roomy(order) ? 1 : 0;
+            feasible += solver_.roomy(order) ? 1 : 0;
             out.push_back(std::move(order));
         }
-    }
-
-    /// Room for everything, cuts aside: a quick look before the dynamic programme.
-    bool roomy(const std::vector<std::size_t>& order) const {
-        std::size_t cut = 0;
-        for (std::size_t at = 0; at < order.size(); ++at) {
-            cut = problem_.reach(order[at], cut, kind_of(at, order.size()));
-        }
-        return cut == problem_.units();
     }
 
     order_list all_starts() const {

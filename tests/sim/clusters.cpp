@@ -107,7 +107,7 @@ void draw_links(cluster& out, chance& draw, const std::vector<std::size_t>& site
 
 }  // namespace
 
-cluster draw_cluster(std::uint64_t seed, std::size_t least, std::size_t most) {
+cluster draw_cluster(std::uint64_t seed, std::size_t least, std::size_t most, model_size size) {
     chance draw(seed);
     cluster out;
     out.seed = seed;
@@ -138,11 +138,13 @@ cluster draw_cluster(std::uint64_t seed, std::size_t least, std::size_t most) {
     for (const known_model& known : known_models) {
         out.model = shape_of(known);
         const auto needed = static_cast<double>(whole_bytes(out));
-        if (needed > 0.5 * static_cast<double>(largest) && needed < 1.1 * static_cast<double>(sum)) {
+        const double lowest = (size == model_size::beyond_each ? 1.0 : 0.5) * static_cast<double>(largest);
+        if (needed > lowest && needed < 1.1 * static_cast<double>(sum)) {
             fitting.push_back(out.model);
         }
     }
-    out.model = fitting.empty() ? shape_of(known_models[0]) : fitting[draw.whole(0, fitting.size() - 1)];
+    const auto& otherwise = size == model_size::beyond_each ? known_models.back() : known_models.front();
+    out.model = fitting.empty() ? shape_of(otherwise) : fitting[draw.whole(0, fitting.size() - 1)];
     out.wish.coordinator = out.machines[draw.whole(0, count - 1)].id;
     return out;
 }
@@ -164,6 +166,7 @@ cluster draw_awkward_cluster(std::uint64_t seed, std::size_t least, std::size_t 
     out.model.first_bytes = draw.whole(0, 6) * mb;
     out.model.last_bytes = draw.whole(0, 6) * mb;
     out.model.shared_bytes = draw.one_in(2) ? std::min(out.model.first_bytes, out.model.last_bytes) : 0;
+    out.model.vocabulary_bytes = draw.whole(0, 2) * mb;
     out.model.every_bytes = draw.whole(0, 2) * mb / 2;
     out.model.compute = {.first = draw.whole(0, 3) * mb,
                          .middle = draw.whole(0, 2) * mb,
@@ -176,7 +179,7 @@ cluster draw_awkward_cluster(std::uint64_t seed, std::size_t least, std::size_t 
     const std::size_t count = draw.whole(least, most);
     std::vector<std::size_t> site;
     // The sum of memory is near what is needed, so that about half of the clusters hold the model and half do not.
-    const double mean = static_cast<double>(whole_bytes(out)) / static_cast<double>(count) + 2.0 * mb;
+    const double mean = static_cast<double>(whole_bytes(out)) / static_cast<double>(count) + 3.0 * mb;
     for (std::size_t i = 0; i < count; ++i) {
         plan::machine one;
         one.id = draw_id(seed, i);
@@ -211,7 +214,7 @@ std::uint64_t stage_bytes(const cluster& of, std::size_t first, std::size_t end)
                model.layers[i].state_bytes_per_sequence * static_cast<std::uint64_t>(of.wish.slots);
     }
     if (begins) sum += model.first_bytes;
-    if (ends) sum += model.last_bytes;
+    if (ends) sum += model.last_bytes + model.vocabulary_bytes;
     if (begins && ends) return sum - model.shared_bytes + model.compute.whole;
     return sum + (begins ? model.compute.first : ends ? model.compute.last : model.compute.middle);
 }
@@ -296,6 +299,9 @@ bool fits(const cluster& of, const split& stages) {
     for (const auto& stage : stages) {
         if (stage.layers.first != before || stage.layers.end <= before) return false;
         before = stage.layers.end;
+        const auto& cuts = of.model.cuts;
+        const bool ends = before == static_cast<std::int32_t>(of.model.layers.size());
+        if (!ends && std::find(cuts.begin(), cuts.end(), before) == cuts.end()) return false;
         if (stage_bytes(of, static_cast<std::size_t>(stage.layers.first), static_cast<std::size_t>(before)) >
             room_of(of, machine_of(of, stage.node))) {
             return false;

@@ -22,13 +22,18 @@ struct cluster {
 
 using split = std::vector<plan::loaded_stage>;  // in the order of the layers; the coordinator's last
 
+enum class model_size {
+    usual,        // neither tiny for the largest machine nor far beyond all together
+    beyond_each,  // no machine holds it alone
+};
+
 /// `least` to `most` machines of one to four sites, a model that about fits them, and who wants it.
-cluster draw_cluster(std::uint64_t seed, std::size_t least, std::size_t most);
+cluster draw_cluster(std::uint64_t seed, std::size_t least, std::size_t most, model_size size = model_size::usual);
 
 /// Small and awkward: few layers of unequal size, tight memory, irregular cuts, dear fixed parts.
 cluster draw_awkward_cluster(std::uint64_t seed, std::size_t least, std::size_t most);
 
-/// Whether every stage is within its machine's memory, and the last may coordinate.
+/// Whether the cuts are legal, every stage is within its machine's memory, and the last may coordinate.
 bool fits(const cluster& of, const split& stages);
 
 /// Whether anything fits: every order of every subset for up to six machines, else all suffixes that sets of machines

@@ -42,8 +42,7 @@ std::string shown_rival(const cluster& of, const std::optional<split>& stages) {
     return shown(stages, stages ? judge(of, *stages, 0) : judged{});
 }
 
-void run(std::uint64_t seed, bool awkward) {
-    const cluster of = awkward ? draw_awkward_cluster(seed, 2, 16) : draw_cluster(seed, 2, 16);
+void run(const char* kind, const cluster& of) {
     const auto begun = std::chrono::steady_clock::now();
     const auto plan = plan::make_plan(of.model, of.machines, of.links, of.wish);
     const double took_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count();
@@ -60,7 +59,7 @@ void run(std::uint64_t seed, bool awkward) {
     fmt::print(R"({{"seed":{},"kind":"{}","machines":{},"model":"{}","feasible":{},"plan_ms":{:.3f},"ours":{},)"
                R"("memory":{},"speed":{}}})"
                "\n",
-               seed, awkward ? "awkward" : "usual", of.machines.size(), of.model.name, anything_fits(of), took_ms, ours,
+               of.seed, kind, of.machines.size(), of.model.name, anything_fits(of), took_ms, ours,
                shown_rival(of, by_memory(of)), shown_rival(of, by_speed(of)));
 }
 
@@ -75,10 +74,10 @@ int main(int argc, char** argv) {
     const auto clusters = std::strtoull(argv[1], nullptr, 10);
     const auto seed = std::strtoull(argv[2], nullptr, 10);
     for (std::uint64_t i = 0; i < clusters; ++i) {
-        starling::sim::run(seed * 100'000 + i, false);
-    }
-    for (std::uint64_t i = 0; i < clusters; ++i) {
-        starling::sim::run(seed * 100'000 + i, true);
+        using namespace starling::sim;
+        run("usual", draw_cluster(seed * 100'000 + i, 2, 16));
+        run("split", draw_cluster(seed * 100'000 + 50'000 + i, 2, 16, model_size::beyond_each));
+        run("awkward", draw_awkward_cluster(seed * 100'000 + i, 2, 16));
     }
     return 0;
 }
