@@ -205,12 +205,14 @@ result<placement> predict(const model_shape& model, std::span<const machine> mac
         const auto node = std::find_if(of.nodes().begin(), of.nodes().end(),
                                        [&](const participant& one) { return one.what.id == stage.node; });
         const auto units = of.units_of(stage.layers);
-        if (node == of.nodes().end() || !units || units->first != covered) {
+        const auto index = static_cast<std::size_t>(node - of.nodes().begin());
+        const bool twice = std::find(chain.order.begin(), chain.order.end(), index) != chain.order.end();
+        if (node == of.nodes().end() || twice || !units || units->first != covered) {
             return fail(errc::invalid,
                         fmt::format("Layers {} to {} of '{}' on {} are no stage of this model.", stage.layers.first,
                                     stage.layers.end, model.name, short_name(stage.node)));
         }
-        chain.order.push_back(static_cast<std::size_t>(node - of.nodes().begin()));
+        chain.order.push_back(index);
         chain.ranges.push_back(*units);
         covered = units->end;
     }

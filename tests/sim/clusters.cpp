@@ -179,7 +179,8 @@ cluster draw_awkward_cluster(std::uint64_t seed, std::size_t least, std::size_t 
     const std::size_t count = draw.whole(least, most);
     std::vector<std::size_t> site;
     // The sum of memory is near what is needed, so that about half of the clusters hold the model and half do not.
-    const double mean = static_cast<double>(whole_bytes(out)) / static_cast<double>(count) + 3.0 * mb;
+    const auto stages = static_cast<double>(std::min(count, out.model.cuts.size() + 1));
+    const double mean = static_cast<double>(whole_bytes(out)) / stages + 2.0 * mb;
     for (std::size_t i = 0; i < count; ++i) {
         plan::machine one;
         one.id = draw_id(seed, i);
