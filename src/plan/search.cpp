@@ -38,8 +38,9 @@ class searcher {
                 starts.push_back(std::move(*found));
             }
         }
-        std::stable_sort(starts.begin(), starts.end(),
-                         [](const cut_chain& a, const cut_chain& b) { return a.score < b.score; });
+        std::sort(starts.begin(), starts.end(), [](const cut_chain& a, const cut_chain& b) {
+            return a.score != b.score ? a.score < b.score : a.order < b.order;
+        });
         starts.resize(std::min(starts.size(), improved_starts));
         for (cut_chain& start : starts) {
             improve(std::move(start));
@@ -77,7 +78,7 @@ class searcher {
         if (nodes.size() <= max_considered) return;
         const auto take = [&](auto better, std::size_t up_to, std::set<std::size_t>& into) {
             auto all = considered_;
-            std::stable_sort(all.begin(), all.end(), better);
+            rank(all, better);
             for (std::size_t i = 0; i < all.size() && into.size() < up_to; ++i) {
                 into.insert(all[i]);
             }
@@ -131,7 +132,7 @@ class searcher {
             auto others = considered_;
             std::erase(others, coordinator);
             const auto ranked = [&](auto better) {
-                std::stable_sort(others.begin(), others.end(), better);
+                rank(others, better);
                 add_ranked(coordinator, others, out);
             };
             ranked([&](std::size_t a, std::size_t b) { return nodes[a].ms_per_byte < nodes[b].ms_per_byte; });

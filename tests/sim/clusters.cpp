@@ -353,10 +353,16 @@ namespace {
 
 /// All machines, the one that was asked last.
 std::vector<std::size_t> ring(const cluster& of) {
-    std::vector<std::size_t> out(of.machines.size());
-    std::iota(out.begin(), out.end(), std::size_t{0});
-    std::stable_partition(out.begin(), out.end(),
-                          [&](std::size_t i) { return of.machines[i].id != of.wish.coordinator; });
+    std::vector<std::size_t> out;
+    std::optional<std::size_t> asked;
+    for (std::size_t i = 0; i < of.machines.size(); ++i) {
+        if (of.machines[i].id == of.wish.coordinator) {
+            asked = i;
+        } else {
+            out.push_back(i);
+        }
+    }
+    if (asked) out.push_back(*asked);
     return out;
 }
 
