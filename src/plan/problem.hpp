@@ -20,7 +20,7 @@ namespace starling::plan {
 
 enum class stage_kind { first, middle, last, whole };
 
-inline constexpr stage_kind kind_of(std::size_t position, std::size_t stages) {
+constexpr stage_kind kind_of(std::size_t position, std::size_t stages) {
     return stages == 1              ? stage_kind::whole
            : position == 0          ? stage_kind::first
            : position + 1 == stages ? stage_kind::last

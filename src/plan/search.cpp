@@ -11,8 +11,8 @@ namespace starling::plan {
 namespace {
 
 constexpr std::size_t max_enumerated = 6;  // machines; 1956 ordered subsets
-constexpr std::size_t improved_starts = 6;
-constexpr std::size_t max_looks = 6000;  // orders that are looked at in all
+constexpr std::size_t improved_starts = 4;
+constexpr std::size_t max_looks = 3000;  // orders that are looked at in all
 /// Of more machines than that, those with the most memory and those that are fastest take part.
 constexpr std::size_t max_considered = 32;
 
