@@ -45,7 +45,7 @@ for (const kind of ['usual', 'split', 'awkward']) {
     const errors = planned.map((c) => 100 * Math.abs(c.ours[`predicted_${what}`] / c.ours[what] - 1));
     figures.push(figure({ name: `${kind}: ${text}: prediction is off by`, unit: '%', ours: errors }));
   }
-  figures.push(figure({ name: `${kind}: time for a plan`, unit: 'ms', ours: here.map((c) => c.plan_ms) }));
+  figures.push(figure({ name: `${kind}: processor time for a plan`, unit: 'ms', ours: here.map((c) => c.plan_ms) }));
 }
 
 printTable(figures, 'the other');

@@ -112,8 +112,11 @@ std::optional<cut_chain> place(const problem& of, const wish& what) {
 
 std::uint64_t usable_bytes(const machine& one, const wish& what) {
     const double share = std::isfinite(what.margin_share) ? std::clamp(what.margin_share, 0.0, 1.0) : 0.0;
-    const auto margin =
-        std::max(static_cast<std::uint64_t>(static_cast<double>(one.free_bytes) * share), what.margin_bytes);
+    const double kept = static_cast<double>(one.free_bytes) * share;
+    if (kept >= static_cast<double>(one.free_bytes)) {
+        return 0;
+    }
+    const auto margin = std::max(static_cast<std::uint64_t>(kept), what.margin_bytes);
     return one.free_bytes > margin ? one.free_bytes - margin : 0;
 }
 
