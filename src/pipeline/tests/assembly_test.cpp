@@ -70,10 +70,13 @@ class assembly_world {
         for (std::size_t other = 1; other < nodes.size(); ++other) {
             co_await connect(*nodes[0], *nodes[other]);
         }
-        co_await std::move(test);
+        const auto failed = co_await outcome_of(std::move(test));
         for (const auto& node : nodes) {
             node->die();
             co_await node->tasks.join();
+        }
+        if (failed) {
+            std::rethrow_exception(failed);
         }
     }
 

@@ -289,6 +289,17 @@ inline awaitable<void> connect(fake_node& a, fake_node& b) {
     b.attach(*taken);
 }
 
+/// What a test threw: its nodes are to be stopped all the same.
+inline awaitable<std::exception_ptr> outcome_of(awaitable<void> test) {
+    std::exception_ptr thrown;
+    try {
+        co_await std::move(test);
+    } catch (...) {
+        thrown = std::current_exception();
+    }
+    co_return thrown;
+}
+
 inline llama::step tokens_of(llama::sequence_id sequence, llama::position from, std::vector<std::int32_t> ids) {
     llama::step out;
     for (const std::int32_t id : ids) {

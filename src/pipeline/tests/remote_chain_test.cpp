@@ -120,12 +120,15 @@ class chain_world {
     }
 
     awaitable<void> finish(awaitable<void> test) {
-        co_await std::move(test);
+        const auto failed = co_await outcome_of(std::move(test));
         auto stopping = driver->stop();
         co_await std::move(stopping);
         for (const auto& node : nodes) {
             node->die();
             co_await node->tasks.join();
+        }
+        if (failed) {
+            std::rethrow_exception(failed);
         }
     }
 

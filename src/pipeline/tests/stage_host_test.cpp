@@ -129,10 +129,13 @@ class host_world {
         for (std::size_t other : {0U, 2U, 3U, 4U}) {
             co_await connect(*nodes[other], *nodes[1]);
         }
-        co_await std::move(test);
+        const auto failed = co_await outcome_of(std::move(test));
         for (const auto& node : nodes) {
             node->die();
             co_await node->tasks.join();
+        }
+        if (failed) {
+            std::rethrow_exception(failed);
         }
     }
 
@@ -163,8 +166,6 @@ TEST(StageHost, AStageIsLoadedAndWorks) {
         auto on = co_await t.open_data(2, t.data());
         const auto sent = t.frame(0, tokens_of(0, 0, {3, 4}));
         co_await on->write(sent, steady_time::max());
-        const bool worked = co_await t.until([&] { return t.nodes[1]->host->stages().at(0).figures.steps == 1; });
-        EXPECT_TRUE(worked);
         const bool passed_on = co_await t.until([&] { return !t.nodes[3]->refused.empty(); });
         EXPECT_TRUE(passed_on) << "the stage behind it, which does not exist here, was offered the stream";
         EXPECT_TRUE(t.nodes[3]->refused[0] == errc::unknown_deployment);
