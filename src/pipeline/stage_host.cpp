@@ -192,9 +192,10 @@ awaitable<std::optional<std::uint64_t>> stage_host::host(message_stream on, stag
     if (!stage->session) {
         co_return std::nullopt;
     }
-    auto engine = co_await stage->session->release();
+    auto releasing = stage->session->release(options_.handover_time / 2);
+    auto [engine, interrupted] = co_await std::move(releasing);
     stage->session.reset();
-    if (why && !worth_keeping(*why)) {
+    if (interrupted || (why && !worth_keeping(*why))) {
         loader_.discard(std::move(engine));
         co_return std::nullopt;
     }
