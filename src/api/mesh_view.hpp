@@ -52,6 +52,31 @@ struct routing_facts {
     std::vector<routing_decision> recent;
 };
 
+struct stage_facts {
+    std::string node_id;
+    std::int32_t first_layer = 0;
+    std::int32_t last_layer = 0;
+    std::uint64_t memory_bytes = 0;  // 0: not known here
+    double ms_per_token = 0.0;       // lately; 0: not known here
+    std::string state;               // loading, ready, lost
+};
+
+/// A model that is cut over several nodes.
+struct deployment_facts {
+    std::string model;
+    std::string coordinator;
+    std::uint32_t epoch = 0;
+    std::string state;  // forming, serving, repairing, starved, leaving
+    std::vector<stage_facts> stages;
+    std::string reason;
+};
+
+/// Bytes between the stages of split models, through this node.
+struct stage_traffic {
+    std::uint64_t sent_bytes = 0;
+    std::uint64_t received_bytes = 0;
+};
+
 struct written_invite {
     std::string text;
     std::string role;
@@ -83,6 +108,10 @@ class mesh_view {
     virtual std::vector<route::model_demand> demand() const = 0;
 
     virtual routing_facts routing() const = 0;
+
+    /// Of all nodes that are connected, this one too.
+    virtual std::vector<deployment_facts> deployments() const = 0;
+    virtual stage_traffic traffic() const = 0;
 
     /// Errors: engine::errc::invalid_request (a role that is none, nobody can reach this node, it may not), unavailable
     /// (the books cannot be kept). `may_invite`: the bearer may invite others and put others out, as a delegate.

@@ -105,6 +105,11 @@ void add_mesh(std::vector<prometheus::MetricFamily>& all, const scrape_facts& fa
         routed.add(static_cast<double>(routing.here), {label{"to", "here"}});
         routed.add(static_cast<double>(routing.to_peers), {label{"to", "peer"}});
     }
+    {
+        gauge_family bytes(all, "starling_stage_bytes_total", "bytes between the stages of split models", counting);
+        bytes.add(static_cast<double>(facts.traffic.sent_bytes), {label{"direction", "sent"}});
+        bytes.add(static_cast<double>(facts.traffic.received_bytes), {label{"direction", "received"}});
+    }
     gauge_family(all, "starling_routing_moved_on_total", "times that a node refused and the next one was asked",
                  counting)
         .add(static_cast<double>(routing.moved_on));

@@ -32,6 +32,7 @@ struct scrape_facts {
     std::uint64_t resident_bytes = 0;
     std::vector<route::model_status> models;
     std::optional<routing_facts> routing;      // none: in no mesh
+    stage_traffic traffic;
     std::map<std::string, std::size_t> peers;  // by state
 };
 

@@ -129,8 +129,27 @@ json::object deployment_json(const model_status& model, const std::string& node_
     return {{"model", model.id},
             {"coordinator", node_id},
             {"epoch", 1},
+            {"state", "serving"},
             {"stages", json::array{std::move(stage)}},
             {"reason", is_here ? "the whole model fits this node" : fmt::format("answered by {}", info.source)}};
+}
+
+json::object deployment_json(const deployment_facts& from) {
+    json::array stages;
+    for (const stage_facts& one : from.stages) {
+        json::object stage{{"node_id", one.node_id},       {"first_layer", one.first_layer},
+                           {"last_layer", one.last_layer}, {"memory_bytes", nullptr},
+                           {"ms_per_token", nullptr},      {"state", one.state}};
+        if (one.memory_bytes > 0) {
+            stage["memory_bytes"] = one.memory_bytes;
+        }
+        if (one.ms_per_token > 0.0) {
+            stage["ms_per_token"] = rounded(one.ms_per_token);
+        }
+        stages.push_back(std::move(stage));
+    }
+    return {{"model", from.model}, {"coordinator", from.coordinator},   {"epoch", from.epoch},
+            {"state", from.state}, {"stages", std::move(stages)}, {"reason", from.reason}};
 }
 
 }  // namespace
@@ -217,6 +236,7 @@ void node_view::metrics_text(call& call, std::size_t connections) const {
     scrape.models = models_.snapshot(steady_clock::now());
     if (facts_.mesh != nullptr) {
         scrape.routing = facts_.mesh->routing();
+        scrape.traffic = facts_.mesh->traffic();
         for (const peer_facts& peer : facts_.mesh->peers()) {
             ++scrape.peers[peer.state];
         }
@@ -278,8 +298,15 @@ void node_view::peers(call& call) const {
 
 void node_view::deployments(call& call) const {
     json::array all;
+    const auto split = facts_.mesh != nullptr ? facts_.mesh->deployments() : std::vector<deployment_facts>();
+    for (const deployment_facts& one : split) {
+        all.push_back(deployment_json(one));
+    }
     for (const auto& model : models_.snapshot(steady_clock::now())) {
-        if (model.state == model_state::ready && model.generator) {
+        const bool is_split = std::any_of(split.begin(), split.end(), [&](const deployment_facts& one) {
+            return one.model == model.id && one.coordinator == facts_.node_id;
+        });
+        if (model.state == model_state::ready && model.generator && !is_split) {
             all.push_back(deployment_json(model, facts_.node_id));
         }
     }

@@ -126,6 +126,9 @@ void candidate::plan_soon() {
 
 actions candidate::tick(time_point now) {
     begin(now);
+    if (now_ >= hear_again_ && state_ != candidate_state::stopped) {
+        hear_again();
+    }
     if (now_ < wake_) {
         return finish();
     }
@@ -171,7 +174,8 @@ actions candidate::stop(farewell how, time_point now) {
     wanted_ = false;
     heir_ = false;
     planning_ = false;
-    if (!holding() || (how == farewell::hand_over && !published_)) {
+    const bool alone = std::none_of(members_.begin(), members_.end(), [&](const node_id& id) { return id != self_; });
+    if (!holding() || alone || (how == farewell::hand_over && !published_)) {
         halt();
         return finish();
     }

@@ -24,7 +24,7 @@ candidate::rival* candidate::find_rival(const node_id& node) {
 const candidate::rival* candidate::leader() const {
     const rival* greatest = nullptr;
     for (const rival& r : rivals_) {
-        if (is_live(r.said) && (greatest == nullptr || r.said.by > greatest->said.by)) {
+        if (r.counts && is_live(r.said) && (greatest == nullptr || r.said.by > greatest->said.by)) {
             greatest = &r;
         }
     }
@@ -36,41 +36,59 @@ const announcement* candidate::watched() const {
     return other == nullptr ? nullptr : &other->said;
 }
 
-void candidate::remember(const node_id& from, const announcement& what) {
-    if (rival* known = find_rival(from)) {
-        known->said = what;
+void candidate::remember(rival heard) {
+    if (rival* known = find_rival(heard.node)) {
+        *known = std::move(heard);
         return;
     }
     if (rivals_.size() >= max_rivals) {
-        const auto least = std::min_element(rivals_.begin(), rivals_.end(),
-                                            [](const rival& a, const rival& b) { return a.said.by < b.said.by; });
-        if (what.by < least->said.by) {
+        const auto less = [](const rival& a, const rival& b) {
+            return a.counts != b.counts ? b.counts : a.said.by < b.said.by;
+        };
+        const auto least = std::min_element(rivals_.begin(), rivals_.end(), less);
+        if (less(heard, *least)) {
             return;
         }
         rivals_.erase(least);
     }
-    rivals_.push_back({from, what});
+    rivals_.push_back(std::move(heard));
 }
 
 actions candidate::heard(const node_id& from, const announcement& what, time_point now) {
     begin(now);
-    // Everybody speaks for itself alone; and a term that is not credible is as if nothing were said.
+    // Everybody speaks for itself alone.
     if (from == self_ || what.by.coordinator != from || what.stages.size() > max_stages ||
-        state_ == candidate_state::stopped || !terms_.hear(what.by.term, now_)) {
+        state_ == candidate_state::stopped) {
         return finish();
     }
-    remember(from, what);
-    if (followed_ && same_reign(followed_->by, what.by)) {
+    const bool counts = terms_.hear(what.by.term, now_);
+    remember({from, what, counts});
+    if (!counts) {
+        hear_again_ = std::min(hear_again_, now_ + term_leap_pace);
+    }
+    if (counts && followed_ && same_reign(followed_->by, what.by)) {
         if (!what.stages.empty()) {
             followed_->stages = what.stages;
         }
         followed_->by = what.by;
     }
-    if (what.state == announced_state::retired && !wanted_) {
+    if (counts && what.state == announced_state::retired && !wanted_) {
         heir_ = false;
     }
     reconsider();
     return finish();
+}
+
+/// What was not believed may be, now that the horizon has moved.
+void candidate::hear_again() {
+    hear_again_ = time_point::max();
+    for (rival& r : rivals_) {
+        r.counts = r.counts || terms_.hear(r.said.by.term, now_);
+        if (!r.counts) {
+            hear_again_ = now_ + term_leap_pace;
+        }
+    }
+    reconsider();
 }
 
 actions candidate::claim_gone(const node_id& from, parting how, time_point now) {
@@ -230,6 +248,7 @@ void candidate::halt() {
         actions_.emplace_back(withdraw{});
     }
     state_ = candidate_state::stopped;
+    hear_again_ = time_point::max();
     sleep_until(time_point::max());
 }
 

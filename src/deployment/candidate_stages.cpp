@@ -22,7 +22,7 @@ std::vector<node_id> candidate::avoided_now() const {
         out.push_back(a.node);
     }
     for (const rival& r : rivals_) {
-        if (r.said.state == announced_state::leaving) {
+        if (r.counts && r.said.state == announced_state::leaving) {
             out.push_back(r.node);
         }
     }

@@ -29,6 +29,7 @@
 #include "deployment/term_clock.hpp"
 #include "deployment/types.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -165,7 +166,7 @@ class candidate {
     // --- the view ---
 
     /// After every input this may have become earlier.
-    time_point next_tick() const { return wake_; }
+    time_point next_tick() const { return std::min(wake_, hear_again_); }
     candidate_state state() const { return state_; }
     /// Ours; nothing while we hold none.
     std::optional<claim> own_claim() const { return holding() ? std::optional(own_) : std::nullopt; }
@@ -181,6 +182,7 @@ class candidate {
     struct rival {
         node_id node;
         announcement said;
+        bool counts = true;  // its term is credible
     };
     struct avoided {
         node_id node;
@@ -202,7 +204,8 @@ class candidate {
     // candidate_claim.cpp: rivals, claiming, standing down
     rival* find_rival(const node_id& node);
     const rival* leader() const;
-    void remember(const node_id& from, const announcement& what);
+    void remember(rival heard);
+    void hear_again();
     void reconsider(duration listen = {});
     bool must_yield_to(const rival& other) const;
     void watch(const rival& other);
@@ -271,7 +274,8 @@ class candidate {
     time_point now_;
     actions actions_;
 
-    time_point wake_ = time_point::max();  // what for, the state says
+    time_point hear_again_ = time_point::max();  // whom we did not believe
+    time_point wake_ = time_point::max();        // what for, the state says
 };
 
 }  // namespace starling::deployment

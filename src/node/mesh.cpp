@@ -6,11 +6,14 @@
 #include "node/node_key.hpp"
 #include "node/own_addresses.hpp"
 #include "quic/quic.hpp"
+#include "pipeline/stage_messages.hpp"
 #include "remote/remote.hpp"
 #include "settings/errc.hpp"
+#include "wire/json_access.hpp"
 
 #include <fmt/ranges.h>
 #include <spdlog/logger.h>
+#include <boost/json.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -61,6 +64,7 @@ mesh::mesh(mesh_parts with, std::unique_ptr<transport::endpoint> endpoint, bool 
       directory_(
           with_.network, with_.self.id(), *with_.table, [this] { return health(); },
           [this](std::string_view) { consider_standby(); }),
+      split_models_(parts_of_splits(), *with_.store, with_.on_heir),
       dispatcher_(with_.network, directory_,
                   dispatch::options{.worker_wait = std::chrono::seconds(with_.settings->worker_wait_s),
                                     .stall_timeout = std::chrono::seconds(with_.settings->stall_timeout_s)},
@@ -192,6 +196,7 @@ void mesh::start() {
 asio::awaitable<void> mesh::stop() {
     stopping_ = true;
     directory_.changed().notify();
+    co_await split_models_.stop();
     if (service_) {
         static_cast<void>(save());
         directory_.attach(nullptr);
@@ -280,6 +285,7 @@ void mesh::begin() {
     service_ = std::move(*made);
     directory_.attach(service_.get());
     service_->start();
+    split_models_.start();
     tasks_.spawn(run_keep_loop());
     find_members();
     const auto mesh_name = short_name(memory_->certificate.mesh);
@@ -296,7 +302,12 @@ void mesh::begin() {
 peers::hooks mesh::make_hooks() {
     peers::hooks calls;
     calls.status = [this] { return status(); };
-    calls.serve = [this](transport::message_stream stream, std::string first, node_id) {
+    calls.serve = [this](transport::message_stream stream, std::string first, node_id from) {
+        const auto message = wire::parse_or_null(first);
+        const auto type = wire::string_member(message, "type");
+        if (type == "stage_open" || type == "stage_data") {
+            return split_models_.serve_stage(std::move(stream), std::move(first), from);
+        }
         return remote::serve(std::move(stream), std::move(first),
                              [this](std::string_view model) { return find_here(model); });
     };
@@ -319,10 +330,35 @@ peers::hooks mesh::make_hooks() {
         }
         directory_.refresh();
         consider_standby();
+        split_models_.members_changed();
     };
     calls.on_event = [this](const peers::event& what) { on_event(what); };
     calls.on_bug = log_bugs(with_.log);
     return calls;
+}
+
+split_parts mesh::parts_of_splits() {
+    split_parts out{.network = with_.network, .settings = with_.settings, .self = with_.self.id()};
+    out.log = with_.log;
+    out.seed = with_.seed;
+    out.members = [this] { return service_.get(); };
+    out.whole_models_bytes = [this] { return whole_models_bytes(); };
+    out.status_changed = [this] {
+        if (service_) {
+            service_->status_changed();
+        }
+    };
+    return out;
+}
+
+/// What the models take that are computed here and not cut.
+std::uint64_t mesh::whole_models_bytes() const {
+    std::uint64_t sum = 0;
+    for (const route::model_status& one : with_.table->snapshot(steady_clock::now())) {
+        const bool is_split = std::any_of(splits_.begin(), splits_.end(), [&](const auto& id) { return id == one.id; });
+        sum += one.generator && !is_split ? one.generator->info().size_bytes : 0;
+    }
+    return sum;
 }
 
 void mesh::on_event(const peers::event& what) {

@@ -8,6 +8,7 @@
 #include "api/mesh_view.hpp"
 #include "dispatch/dispatch.hpp"
 #include "keys/keys.hpp"
+#include "node/split_models.hpp"
 #include "node/errc.hpp"
 #include "node/mesh_directory.hpp"
 #include "node/mesh_file.hpp"
@@ -41,6 +42,8 @@ struct mesh_parts {
     keys::key_pair self;
     admission::role role = admission::role::worker;  // what this node wants to be
     route::model_table* table = nullptr;
+    models::model_store* store = nullptr;
+    heir_observer on_heir;  // of a split model that was not named here
     std::function<route::machine_load()> machine_load;
     std::function<void(std::string_view model)> load_standby;
     std::function<void(const error& why)> on_refused;  // the mesh does not take this node: it can only end
@@ -67,6 +70,12 @@ class mesh final : public api::mesh_view {
     /// A model of this node is ready, or has failed.
     void models_changed();
 
+    /// A model of this node that is to be cut over several.
+    void serve_split(split_request what, split_observer observer) {
+        splits_.push_back(what.id);
+        split_models_.serve_model(std::move(what), std::move(observer));
+    }
+
     /// Who asks to be let in, and whom this node asks itself.
     api::asking_view& asking() { return lan_; }
 
@@ -77,6 +86,8 @@ class mesh final : public api::mesh_view {
     std::vector<api::peer_facts> peers() const override;
     std::vector<route::model_demand> demand() const override;
     api::routing_facts routing() const override;
+    std::vector<api::deployment_facts> deployments() const override { return split_models_.facts(); }
+    api::stage_traffic traffic() const override { return split_models_.traffic(); }
     result<api::written_invite> invite(std::string_view role, std::int64_t expires_s, bool may_invite) override;
     result<void> revoke(std::string_view node_id) override;
 
@@ -90,6 +101,8 @@ class mesh final : public api::mesh_view {
     void enter(admission::certificate given, peers::contact by);
     void begin();
     peers::hooks make_hooks();
+    split_parts parts_of_splits();
+    std::uint64_t whole_models_bytes() const;
     admission::certificate certify(const node_id& bearer, admission::grant as) const;
     result<admission::certificate> admit(const admission::invite::secret_bytes& secret, const node_id& bearer);
     boost::asio::awaitable<void> run_keep_loop();
@@ -121,6 +134,8 @@ class mesh final : public api::mesh_view {
     bool asks_ = false;  // is in no mesh, and asks for one on the local network
     mesh_lan lan_;
     mesh_directory directory_;
+    std::vector<std::string> splits_;  // models that are cut, by their names
+    split_models split_models_;
     dispatch::dispatcher dispatcher_;
     std::map<std::string, std::shared_ptr<engine::generator>, std::less<>> fronts_;
     std::map<std::string, engine::model_info, std::less<>> met_;  // models that members have served

@@ -84,6 +84,7 @@ peers::node_status mesh::status() {
     if (with_.role != admission::role::worker) {
         return out;
     }
+    split_models_.tell(out);
     for (route::model_status& one : with_.table->snapshot(now)) {
         if (one.state == model_state::failed) {
             continue;

@@ -9,14 +9,14 @@ namespace starling::node {
 
 std::uint64_t memory_for_models(const settings::config& settings) {
     std::uint64_t memory = machine_memory().available;
-    if (memory == 0 || settings.gpu_layers == 0) {
-        return memory;
+    if (memory != 0 && settings.gpu_layers != 0) {
+        for (const llama::device_info& device : llama::devices()) {
+            // An integrated GPU shares the memory that is counted already.
+            memory += device.kind == "gpu" ? device.memory_free : 0;
+        }
     }
-    for (const llama::device_info& device : llama::devices()) {
-        // An integrated GPU shares the memory that is counted already.
-        memory += device.kind == "gpu" ? device.memory_free : 0;
-    }
-    return memory;
+    const std::uint64_t limit = settings.memory_bytes;
+    return limit == 0 ? memory : memory == 0 ? limit : std::min(memory, limit);
 }
 
 result<std::unique_ptr<models::model_store>> make_store(const settings::config& settings,

@@ -92,11 +92,17 @@ result<void> model_loader::add(const std::string& reference) {
     if (details) {
         model.id = details->file.id;
         model.file = details->file;
-        if (auto fits = check_memory(*details); !fits) {
+        const auto fits = check_memory(*details);
+        if (!fits && !may_split()) {
             return fail(errc::model, fits.error().message);
+        }
+        model.is_split = may_split() && (!fits || settings_.split == settings::split_mode::exactly);
+        if (!fits) {
+            services_.log->info("{}; looking for other nodes to share it with", fits.error().message);
         }
     } else if (parsed->kind == models::reference_kind::hub && details.error() == models::errc::not_here) {
         model.id = parsed->id();
+        model.is_split = may_split() && settings_.split == settings::split_mode::exactly;
     } else {
         return fail(errc::model, details.error().message);
     }
@@ -104,6 +110,7 @@ result<void> model_loader::add(const std::string& reference) {
     if (std::any_of(wanted_.begin(), wanted_.end(), same)) {
         return fail(errc::model, "Two of the models are called '" + model.id + "'; clients could not tell them apart.");
     }
+    has_split_ = has_split_ || model.is_split;
     services_.table->announce(model.id, parsed->text(),
                               settings_.standby ? route::model_state::standby : route::model_state::loading);
     wanted_.push_back(std::move(model));
@@ -116,6 +123,11 @@ result<void> model_loader::check_memory(const models::model_details& model) cons
         return {};
     }
     return models::check_fit(model.memory, memory, model.file.id);
+}
+
+bool model_loader::may_split() const {
+    return services_.serve_split && settings_.split != settings::split_mode::never &&
+           !(settings_.split == settings::split_mode::exactly && settings_.split_stages == 1);
 }
 
 void model_loader::start() {
@@ -153,7 +165,7 @@ asio::awaitable<void> model_loader::stop() {
     for (asio::cancellation_signal& fetch : fetching_) {
         fetch.emit(asio::cancellation_type::terminal);
     }
-    while (running_ > 0) {
+    while (running_ > undecided_) {
         boost::system::error_code woken;
         co_await settled_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
     }
@@ -161,6 +173,10 @@ asio::awaitable<void> model_loader::stop() {
 
 asio::awaitable<void> model_loader::bring_up(wanted model) {
     const std::string id = model.id;
+    if (model.is_split) {
+        co_await bring_up_split(std::move(model));
+        co_return;
+    }
     result<loaded> outcome = fail(errc::internal, {});
     try {
         outcome = co_await fetch_and_load(std::move(model));
@@ -169,6 +185,55 @@ asio::awaitable<void> model_loader::bring_up(wanted model) {
         outcome = fail(stopping_ ? errc::stopped : errc::internal, id + " could not be loaded: " + thrown.what());
     }
     finish(id, std::move(outcome));
+}
+
+/// Counts as settled as soon as it is known who serves it, or that nobody can yet: other nodes may come hours later.
+asio::awaitable<void> model_loader::bring_up_split(wanted model) {
+    ++undecided_;
+    if (!model.file) {
+        auto fetched = co_await fetch_file(model);
+        if (!fetched) {
+            --undecided_;
+            finish(model.id, fetched.error());
+            co_return;
+        }
+        model.file = std::move(*fetched);
+    }
+    report(model.id, model_phase::loading, 0.0F);
+    split_observer observer = observe_split(model.id, model.file->path.string());
+    observer.on_decided = [this] {
+        --undecided_;
+        settle();
+    };
+    services_.serve_split({.id = model.id, .path = model.file->path, .draft = {}}, std::move(observer));
+    co_return;
+}
+
+split_observer model_loader::observe_heir(const std::string& id, const std::filesystem::path& path) {
+    return observe_split(id, path.string());
+}
+
+split_observer model_loader::observe_split(std::string id, std::string source) {
+    split_observer out;
+    out.on_ready = [this, id, source](std::shared_ptr<engine::generator> generator, const std::string& content) {
+        services_.table->announce(id, source);  // also one that was not named here
+        services_.table->set_ready(id, std::move(generator), content);
+        ++ready_;
+        report(id, model_phase::ready, 1.0F);
+    };
+    out.on_down = [this, id](const error& why) {
+        if (stopping_) {
+            return;
+        }
+        services_.table->set_failed(id, why);
+        last_failure_ = why.message;
+        report(id, model_phase::failed, 0.0F, why.message);
+    };
+    out.on_progress = [this, id](float fraction) {
+        services_.table->set_progress(id, fraction);
+        report(id, model_phase::loading, fraction);
+    };
+    return out;
 }
 
 asio::awaitable<result<model_loader::loaded>> model_loader::fetch_and_load(wanted model) {
@@ -242,9 +307,16 @@ void model_loader::finish(const std::string& id, result<loaded> outcome) {
         services_.table->set_failed(id, outcome.error());
         report(id, model_phase::failed, 0.0F, last_failure_);
     }
-    if (--running_ == 0) {
+    settle();
+}
+
+void model_loader::settle() {
+    --running_;
+    if (stopping_) {
         settled_.cancel();
-        if (!stopping_ && services_.on_settled) {
+    } else if (running_ == 0) {
+        settled_.cancel();
+        if (services_.on_settled) {
             services_.on_settled();
         }
     }

@@ -7,6 +7,7 @@
 #include "base/result.hpp"
 #include "fetch/fetch.hpp"
 #include "models/models.hpp"
+#include "node/split_models.hpp"
 #include "node/node.hpp"
 #include "route/model_table.hpp"
 #include "settings/config.hpp"
@@ -35,6 +36,7 @@ struct loader_services {
     std::shared_ptr<spdlog::logger> log;
     std::function<void(const model_event&)> on_model;
     std::function<void()> on_settled;  // nothing loads any more
+    std::function<void(split_request what, split_observer observer)> serve_split;  // empty: in no mesh
 };
 
 class model_loader {
@@ -56,10 +58,15 @@ class model_loader {
     /// Loads a standby model; anything else stays as it is.
     void load_standby(std::string_view id);
 
+    /// Of a split model that was not named here, should this node come to coordinate it.
+    split_observer observe_heir(const std::string& id, const std::filesystem::path& path);
+
     /// Gives loads up and waits for them.
     boost::asio::awaitable<void> stop();
 
     std::size_t ready() const { return ready_; }
+    /// One of the models is shared with other nodes, which may come later.
+    bool waits_for_others() const { return has_split_; }
     /// Of the model that failed last; empty when none did.
     const std::string& last_failure() const { return last_failure_; }
 
@@ -69,19 +76,24 @@ class model_loader {
         std::string content;
     };
     struct wanted {
+        bool is_split = false;  // over several nodes
         std::string id;
         models::reference reference;
         std::optional<models::local_model> file;  // none: to be fetched
     };
 
     boost::asio::awaitable<void> bring_up(wanted model);
+    boost::asio::awaitable<void> bring_up_split(wanted model);
+    split_observer observe_split(std::string id, std::string source);
     boost::asio::awaitable<result<loaded>> fetch_and_load(wanted model);
     boost::asio::awaitable<result<models::local_model>> fetch_file(wanted model);
     boost::asio::awaitable<result<loaded>> load_on_thread(std::string id, models::local_model file);
     result<loaded> load_blocking(const std::string& id, const models::local_model& file);
     result<void> check_memory(const models::model_details& model) const;
+    bool may_split() const;
     void begin(wanted model);
     void finish(const std::string& id, result<loaded> outcome);
+    void settle();
     void report(const std::string& id, model_phase phase, float progress, std::string message = {});
     void post_progress(const std::string& id, model_phase phase, float progress);
 
@@ -92,6 +104,8 @@ class model_loader {
     std::atomic<bool> stopping_ = false;                    // read by loading threads
     boost::asio::steady_timer settled_;                     // cancelled when `running_` becomes 0
     std::size_t running_ = 0;
+    std::size_t undecided_ = 0;  // of them, split models that wait for other nodes
+    bool has_split_ = false;
     std::size_t ready_ = 0;
     std::string last_failure_;
 };

@@ -110,6 +110,10 @@ class node::impl {
         parts.table = &table_;
         parts.machine_load = [this] { return sampler_.sample(std::chrono::steady_clock::now()); };
         parts.load_standby = [this](std::string_view model) { loader_.load_standby(model); };
+        parts.store = store_.get();
+        parts.on_heir = [this](const std::string& id, const std::filesystem::path& path) {
+            return loader_.observe_heir(id, path);
+        };
         parts.on_refused = [this](const error& why) {
             failure_ = why;
             request_stop();
@@ -198,6 +202,11 @@ class node::impl {
         out.log = with_.log;
         out.on_model = [this](const model_event& event) { on_model(event); };
         out.on_settled = [this] { on_settled(); };
+        if (purpose_ == purpose::serve) {
+            out.serve_split = [this](split_request what, split_observer observer) {
+                mesh_->serve_split(std::move(what), std::move(observer));
+            };
+        }
         return out;
     }
 
@@ -267,7 +276,7 @@ class node::impl {
 
     void on_settled() {
         const bool serves = purpose_ == purpose::serve || purpose_ == purpose::private_engine;
-        if (serves && !settings_.standby && loader_.ready() == 0) {
+        if (serves && !settings_.standby && loader_.ready() == 0 && !loader_.waits_for_others()) {
             failure_ = fail(errc::model, loader_.last_failure());
             request_stop();
         } else if (purpose_ == purpose::client) {

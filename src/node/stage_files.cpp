@@ -130,6 +130,19 @@ std::optional<stage_file> stage_files::find(std::string_view content, gguf::laye
     return best != nullptr ? std::optional(*best) : std::nullopt;
 }
 
+std::optional<stage_file> stage_files::find_whole(std::string_view content) const {
+    const auto found = std::find_if(files_.begin(), files_.end(), [&](const stage_file& one) {
+        return one.content == content && one.layers.size() == one.of_layers;
+    });
+    return found != files_.end() ? std::optional(*found) : std::nullopt;
+}
+
+std::optional<stage_file> stage_files::at(const fs::path& path) const {
+    const auto found =
+        std::find_if(files_.begin(), files_.end(), [&](const stage_file& one) { return one.path == path; });
+    return found != files_.end() ? find_whole(found->content) : std::nullopt;
+}
+
 result<fs::path> stage_files::slice(const stage_file& from, gguf::layer_range layers) const {
     if (from.layers == layers) {
         return from.path;

@@ -1,7 +1,7 @@
 // The model files of this machine that a part of a model can be loaded from, by what they are and not by their names:
 // nodes that share a model need not have called it the same.
 //
-// Owner: deployments. Thread: the network executor; files are read on a disk thread.
+// Owner: split_models. Thread: the network executor; files are read on a disk thread.
 #pragma once
 
 #include "gguf/slice.hpp"
@@ -45,6 +45,12 @@ class stage_files {
 
     /// A file that has these layers and what a stage of them needs besides.
     std::optional<stage_file> find(std::string_view content, gguf::layer_range layers) const;
+
+    /// A file with all layers.
+    std::optional<stage_file> find_whole(std::string_view content) const;
+
+    /// The whole model in this file; nothing where look() has not seen it.
+    std::optional<stage_file> at(const std::filesystem::path& path) const;
 
     /// The same as a file of just these layers, cut out of another if there is none. Blocks: for a disk thread.
     result<std::filesystem::path> slice(const stage_file& from, gguf::layer_range layers) const;

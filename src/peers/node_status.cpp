@@ -100,10 +100,21 @@ json::object offer_json(const node_offer& from) {
         links.push_back(
             json::object{{"to", to_string(from.links[i].to)}, {"round_trip_ms", rounded(from.links[i].round_trip_ms)}});
     }
+    json::array stages;
+    for (std::size_t i = 0; i < std::min(from.stages.size(), max_told_stages); ++i) {
+        const told_stage& one = from.stages[i];
+        stages.push_back(json::object{{"content", one.content},
+                                      {"first_layer", one.first_layer},
+                                      {"end_layer", one.end_layer},
+                                      {"memory_bytes", one.memory_bytes},
+                                      {"ms_per_token", rounded(one.ms_per_token)},
+                                      {"ready", one.ready}});
+    }
     return {{"memory_bytes", from.memory_bytes},
             {"read_bytes_per_s", rounded(from.read_bytes_per_s)},
             {"files", std::move(files)},
-            {"links", std::move(links)}};
+            {"links", std::move(links)},
+            {"stages", std::move(stages)}};
 }
 
 /// The state follows from the score, as for this node itself.
@@ -152,6 +163,30 @@ node_offer read_offer(const json::value& from) {
             out.links.push_back(one);
         }
     }
+    out.stages = read_all<told_stage>(from, "stages", [](const json::value& one) {
+        const auto* ready = wire::member(one, "ready");
+        return told_stage{.content = std::string(string_member(one, "content").substr(0, max_id_bytes)),
+                          .first_layer = count_member(one, "first_layer"),
+                          .end_layer = count_member(one, "end_layer"),
+                          .memory_bytes = large_member(one, "memory_bytes"),
+                          .ms_per_token = amount_member(one, "ms_per_token"),
+                          .ready = ready != nullptr && ready->is_bool() && ready->get_bool()};
+    });
+    out.stages.resize(std::min(out.stages.size(), max_told_stages));
+    return out;
+}
+
+std::vector<deployment::told_claim> read_claims(const json::value& from) {
+    std::vector<deployment::told_claim> out;
+    if (const auto* list = wire::array_member(from, "claims")) {
+        for (const json::value& one : *list) {
+            auto claim = out.size() < max_told_claims ? deployment::parse_claim(one)
+                                                      : result<deployment::told_claim>(fail(wire::errc::malformed, ""));
+            if (claim) {
+                out.push_back(std::move(*claim));
+            }
+        }
+    }
     return out;
 }
 
@@ -179,6 +214,10 @@ std::string to_json(const node_status& from) {
                                       {"request_rate_per_min", rounded(one.rate_per_min)},
                                       {"last_active_s", rounded(one.last_active_s)}});
     }
+    json::array claims;
+    for (std::size_t i = 0; i < std::min(from.claims.size(), max_told_claims); ++i) {
+        claims.push_back(deployment::to_json(from.claims[i]));
+    }
     return json::serialize(
         json::object{{"type", "status_response"},
                      {"health", json::object{{"score", rounded(from.health.score)},
@@ -187,6 +226,7 @@ std::string to_json(const node_status& from) {
                                              {"memory", rounded(from.health.memory_percent)},
                                              {"queue", rounded(from.health.queue_availability_percent)}}},
                      {"offer", offer_json(from.offer)},
+                     {"claims", std::move(claims)},
                      {"models", std::move(models)},
                      {"demand", std::move(demand)}});
 }
@@ -203,6 +243,7 @@ result<node_status> parse_status(std::string_view text) {
     if (const auto* offer = wire::member(from, "offer")) {
         out.offer = read_offer(*offer);
     }
+    out.claims = read_claims(from);
     out.models = read_all<told_model>(from, "models", read_model);
     std::erase_if(out.models, [](const told_model& one) { return one.info.id.empty(); });
     out.demand = read_all<route::model_demand>(from, "demand", [](const json::value& one) {
@@ -226,6 +267,7 @@ bool differs(const node_status& told, const node_status& now) {
     const double memory_before = static_cast<double>(told.offer.memory_bytes);
     const double memory_now = static_cast<double>(now.offer.memory_bytes);
     return told.health.state != now.health.state || told.offer.files != now.offer.files ||
+           told.claims != now.claims || told.offer.stages.size() != now.offer.stages.size() ||
            std::abs(memory_before - memory_now) > memory_worth_telling * std::max(memory_before, memory_now) ||
            std::abs(told.health.score - now.health.score) >= worth_telling ||
            !std::equal(told.models.begin(), told.models.end(), now.models.begin(), now.models.end(), same_model) ||

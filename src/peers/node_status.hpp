@@ -4,6 +4,7 @@
 
 #include "base/node_id.hpp"
 #include "base/result.hpp"
+#include "deployment/claim_codec.hpp"
 #include "engine/types.hpp"
 #include "route/demand_table.hpp"
 #include "route/health.hpp"
@@ -20,6 +21,8 @@ inline constexpr std::size_t max_status_bytes = 1 << 19;  // 256 models with the
 
 inline constexpr std::size_t max_told_files = 256;
 inline constexpr std::size_t max_told_links = 64;  // more nodes than a split has stages
+inline constexpr std::size_t max_told_stages = 32;  // a node takes fewer
+inline constexpr std::size_t max_told_claims = 16;  // a node coordinates one or two
 
 enum class readiness {
     ready,
@@ -52,17 +55,29 @@ struct told_link {
     double round_trip_ms = 0.0;
 };
 
+/// A part of a model that a node computes for the mesh.
+struct told_stage {
+    std::string content;
+    std::int32_t first_layer = 0;
+    std::int32_t end_layer = 0;
+    std::uint64_t memory_bytes = 0;
+    double ms_per_token = 0.0;  // lately; 0: nothing computed yet
+    bool ready = false;
+};
+
 /// What a node lends for parts of models of the mesh. Nothing but zeros: it takes none.
 struct node_offer {
     std::uint64_t memory_bytes = 0;  // free for models, now
     double read_bytes_per_s = 0.0;   // of weights, while it decodes
     std::vector<told_file> files;    // at most max_told_files
     std::vector<told_link> links;    // at most max_told_links
+    std::vector<told_stage> stages;  // at most max_told_stages
 };
 
 struct node_status {
     route::health health;
     node_offer offer;
+    std::vector<deployment::told_claim> claims;  // models that it coordinates; at most max_told_claims
     std::vector<told_model> models;
     std::vector<route::model_demand> demand;  // of this node's own clients
 };

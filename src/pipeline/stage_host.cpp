@@ -133,6 +133,13 @@ std::optional<stage_refused> stage_host::check(const stage_open& asked, const no
     return std::nullopt;
 }
 
+void stage_host::supersede(deployment_id deployment) {
+    if (const auto found = hosted_.find(deployment); found != hosted_.end()) {
+        found->second->superseded = true;
+        found->second->changed.notify();
+    }
+}
+
 /// Ends an older epoch of the same deployment and waits until it has left.
 awaitable<std::optional<stage_refused>> stage_host::take_over(stage_open asked) {
     const auto deadline = from_now(options_.handover_time);
@@ -185,9 +192,10 @@ awaitable<std::optional<std::uint64_t>> stage_host::host(message_stream on, stag
     if (!stage->session) {
         co_return std::nullopt;
     }
-    auto engine = co_await stage->session->release();
+    auto releasing = stage->session->release(options_.handover_time / 2);
+    auto [engine, interrupted] = co_await std::move(releasing);
     stage->session.reset();
-    if (why && !worth_keeping(*why)) {
+    if (interrupted || (why && !worth_keeping(*why))) {
         loader_.discard(std::move(engine));
         co_return std::nullopt;
     }
@@ -301,7 +309,7 @@ awaitable<void> stage_host::until_superseded(entry stage) {
     while (!stage->superseded) {
         co_await stage->changed.wait_until(steady_time::max());
     }
-    stage->ended = refusal(errc::superseded, "A newer epoch of this deployment took the place.");
+    stage->ended = refusal(errc::superseded, "Another epoch or another coordinator took the place.");
 }
 
 awaitable<void> stage_host::run_heartbeat_loop(message_stream* on, entry stage) {

@@ -74,6 +74,9 @@ class stage_host {
 
     std::vector<hosted_stage> stages() const;
 
+    /// Somebody else has the right to this stage now: it ends, and its coordinator is told.
+    void supersede(deployment_id deployment);
+
   private:
     struct hosted;
     struct kept;

@@ -109,6 +109,10 @@ json::object json_of(const stage_refused& from) {
     if (from.about) {
         out["about"] = to_string(*from.about);
     }
+    if (from.holder_term > 0) {
+        out["holder"] = json::object{
+            {"term", from.holder_term}, {"epoch", from.holder_epoch}, {"connected", from.holder_connected}};
+    }
     return out;
 }
 
@@ -285,8 +289,16 @@ result<stage_message> read_data(const json::value& from) {
 }
 
 stage_message read_refused(const json::value& from) {
-    return stage_refused{.why = fail(code_of(string_member(from, "code")), text_member(from, "message")),
-                         .about = parse_node_id(string_member(from, "about"))};
+    stage_refused out{.why = fail(code_of(string_member(from, "code")), text_member(from, "message")),
+                      .about = parse_node_id(string_member(from, "about"))};
+    if (const auto* holder = wire::member(from, "holder")) {
+        const auto* connected = wire::member(*holder, "connected");
+        out.holder_term = unsigned_member(*holder, "term");
+        out.holder_epoch = static_cast<epoch_number>(
+            std::min<std::uint64_t>(unsigned_member(*holder, "epoch"), std::numeric_limits<epoch_number>::max()));
+        out.holder_connected = connected != nullptr && connected->is_bool() && connected->get_bool();
+    }
+    return out;
 }
 
 stage_message read_state(const json::value& from) {

@@ -62,6 +62,10 @@ struct stage_ready {
 struct stage_refused {
     error why;                     // with a code of pipeline::errc
     std::optional<node_id> about;  // the node that it is about: who has the lease, who was lost, who sent what is wrong
+    // Where a lease is why: the claim that has it, and whether its control stream is open.
+    std::uint64_t holder_term = 0;
+    epoch_number holder_epoch = 0;
+    bool holder_connected = false;
 };
 
 /// Also the sign of life.

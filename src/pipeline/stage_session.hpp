@@ -37,8 +37,8 @@ class stage_session {
 
     void end(stage_refused why);
 
-    /// After run(): the engine, ready for another session.
-    awaitable<std::unique_ptr<stage_engine>> release() { return worker_.release(); }
+    /// After run(): the engine, for another session.
+    awaitable<released_engine> release(std::chrono::milliseconds patience) { return worker_.release(patience); }
 
     session_figures figures() const;
 

@@ -1,6 +1,8 @@
 #include "pipeline/stage_worker.hpp"
 
-#include <chrono>
+#include "aio/pause.hpp"
+#include "aio/together.hpp"
+
 #include <utility>
 
 namespace starling::pipeline {
@@ -43,12 +45,26 @@ awaitable<std::optional<result<stage_done>>> stage_worker::next() {
     return done_->receive();
 }
 
-awaitable<std::unique_ptr<stage_engine>> stage_worker::release() {
+awaitable<released_engine> stage_worker::release(std::chrono::milliseconds patience) {
     stop();
-    auto ended = co_await ended_->receive();
-    static_cast<void>(ended);
+    bool ended = false;
+    bool interrupted = false;
+    auto ending = until_ended(&ended);
+    auto waiting = aio::pause(patience);
+    co_await aio::first_of(std::move(ending), std::move(waiting));
+    if (!ended) {
+        engine_->interrupt();
+        interrupted = true;
+        co_await until_ended(&ended);
+    }
     thread_.join();
-    co_return std::move(engine_);
+    released_engine out{.engine = std::move(engine_), .interrupted = interrupted};
+    co_return out;
+}
+
+awaitable<void> stage_worker::until_ended(bool* ended) {
+    auto told = co_await ended_->receive();
+    *ended = told.has_value();
 }
 
 void stage_worker::stop() {

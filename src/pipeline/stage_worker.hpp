@@ -11,6 +11,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -29,6 +30,11 @@ struct stage_done {
     bytes frame;  // for the next stage
 };
 
+struct released_engine {
+    std::unique_ptr<stage_engine> engine;
+    bool interrupted = false;  // it cannot be used again
+};
+
 class stage_worker {
   public:
     /// Begins by forgetting every sequence. `out` are the limits of the next stage.
@@ -45,15 +51,16 @@ class stage_worker {
     /// The next step that is done, in order; after an error there are no more. Nothing: stopped.
     awaitable<std::optional<result<stage_done>>> next();
 
-    /// Ends the thread once the running step is computed, drops what waits, and gives the engine back, to be used
-    /// again.
-    awaitable<std::unique_ptr<stage_engine>> release();
+    /// Drops what waits, ends the thread once the running step is computed, and gives the engine back. A step that
+    /// takes longer than `patience` is interrupted.
+    awaitable<released_engine> release(std::chrono::milliseconds patience);
 
     std::uint64_t steps() const { return steps_; }
     double ms_per_token() const { return ms_per_token_; }
 
   private:
     void run();
+    awaitable<void> until_ended(bool* ended);
     std::optional<data_frame> take();
     result<stage_done> compute(data_frame frame);
     void learn(std::size_t tokens, std::chrono::duration<double, std::milli> took);

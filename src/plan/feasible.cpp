@@ -21,8 +21,7 @@ std::vector<std::size_t> largest(const problem& of) {
     if (out.size() <= max_exhaustive) {
         return out;
     }
-    std::stable_sort(out.begin(), out.end(),
-                     [&](std::size_t a, std::size_t b) { return nodes[a].usable > nodes[b].usable; });
+    rank(out, [&](std::size_t a, std::size_t b) { return nodes[a].usable > nodes[b].usable; });
     const auto coordinator =
         std::find_if(out.begin(), out.end(), [&](std::size_t one) { return nodes[one].what.may_coordinate; });
     if (coordinator != out.end() && coordinator - out.begin() >= static_cast<std::ptrdiff_t>(max_exhaustive)) {
@@ -184,10 +183,18 @@ std::vector<std::vector<std::size_t>> feasible_orders(const problem& of, std::si
     if (stages == 0 || stages > reach.count() || stages > of.units()) {
         return out;
     }
+    // Where nothing fits at all, this many stages do not either, and that is known sooner.
+    if (feasible_orders(of).empty()) {
+        return out;
+    }
     std::vector<cut_set> reached(std::size_t{1} << reach.count());
     reached[0].set(0);
     std::vector<bool> found(reach.count(), false);
-    for (machine_set set = 1; set < reached.size(); ++set) {
+    std::size_t coordinators = 0;
+    for (std::size_t c = 0; c < reach.count(); ++c) {
+        coordinators += reach.last_from(c) < of.units() ? 1 : 0;
+    }
+    for (machine_set set = 1; set < reached.size() && out.size() < coordinators; ++set) {
         const auto members = static_cast<std::size_t>(std::popcount(set));
         if (members >= stages) continue;
         for (machine_set left = set; left != 0; left &= left - 1) {

@@ -109,8 +109,26 @@ cut_chain order_solver::judge(std::span<const std::size_t> order, std::vector<un
     return out;
 }
 
+order_solver::order_solver(const problem& of, objective wanted) : problem_(of), wanted_(wanted) {
+    only_time_ = wanted.move_ms_per_byte <= 0.0 &&
+                 std::all_of(of.nodes().begin(), of.nodes().end(),
+                             [](const participant& one) { return one.reluctance_ms_per_byte <= 0.0; });
+}
+
+/// Room for everything, taking as much as there is from the first on: a quick look before the dynamic programme.
+bool order_solver::roomy(std::span<const std::size_t> order) const {
+    std::size_t cut = 0;
+    for (std::size_t at = 0; at < order.size(); ++at) {
+        cut = problem_.reach(order[at], cut, kind_of(at, order.size()));
+    }
+    return cut == problem_.units();
+}
+
 std::optional<cut_chain> order_solver::solve(std::span<const std::size_t> order, double to_beat) {
     if (order.empty() || order.size() > problem_.units()) {
+        return std::nullopt;
+    }
+    if (!roomy(order)) {
         return std::nullopt;
     }
     const chain_time base = problem_.time_of(order, {});
@@ -134,8 +152,9 @@ std::optional<cut_chain> order_solver::solve(std::span<const std::size_t> order,
         const weights shape{.sum_factor = 1.0 + base.batch_share * static_cast<double>(width - 1),
                             .busy_factor = parts + base.batch_share * static_cast<double>(streams - groups),
                             .overhead_factor = parts};
-        // Nothing but the sum limits the period from below, and costs besides time are never negative.
-        double low = base.cycle_ms(width) + least_sum;
+        // No cuts have a shorter cycle: those found without a limit have the least sum. Where that sum holds costs
+        // besides time, it counts once.
+        double low = base.cycle_ms(width) + least_sum * (only_time_ ? shape.sum_factor : 1.0);
         double high = to_beat / factor;
         for (int i = 0; i < max_bisections && high - low > close_enough * high; ++i) {
             weights tried = shape;

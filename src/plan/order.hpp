@@ -33,7 +33,7 @@ struct cut_chain {
 
 class order_solver {
   public:
-    explicit order_solver(const problem& of, objective wanted) : problem_(of), wanted_(wanted) {}
+    order_solver(const problem& of, objective wanted);
 
     /// Nothing when these machines in this order cannot hold the model, each with at least one unit, or when it would
     /// score no better than `to_beat`.
@@ -42,6 +42,9 @@ class order_solver {
 
     /// Period and score of ranges that are given.
     cut_chain judge(std::span<const std::size_t> order, std::vector<unit_range> ranges) const;
+
+    /// Whether the model fits over these machines in this order, if a stage may be empty.
+    bool roomy(std::span<const std::size_t> order) const;
 
     std::uint64_t solved() const { return solved_; }  // how often the dynamic programme ran
 
@@ -60,6 +63,7 @@ class order_solver {
 
     const problem& problem_;
     objective wanted_;
+    bool only_time_ = true;  // nothing else costs anything
     std::uint64_t solved_ = 0;
     // [stage][cut]: least cost of covering everything before the cut, and where the stage begins then.
     std::vector<double> cost_;

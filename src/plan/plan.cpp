@@ -112,8 +112,11 @@ std::optional<cut_chain> place(const problem& of, const wish& what) {
 
 std::uint64_t usable_bytes(const machine& one, const wish& what) {
     const double share = std::isfinite(what.margin_share) ? std::clamp(what.margin_share, 0.0, 1.0) : 0.0;
-    const auto margin =
-        std::max(static_cast<std::uint64_t>(static_cast<double>(one.free_bytes / 2) * share) * 2, what.margin_bytes);
+    const double kept = static_cast<double>(one.free_bytes) * share;
+    if (kept >= static_cast<double>(one.free_bytes)) {
+        return 0;
+    }
+    const auto margin = std::max(static_cast<std::uint64_t>(kept), what.margin_bytes);
     return one.free_bytes > margin ? one.free_bytes - margin : 0;
 }
 
@@ -125,7 +128,8 @@ stage_memory memory_of(const model_shape& model, layer_range layers, const wish&
     stage_memory out;
     out.weight_bytes = model.every_bytes;
     out.weight_bytes = add_saturated(out.weight_bytes, first ? model.first_bytes : 0);
-    out.weight_bytes = add_saturated(out.weight_bytes, last ? model.last_bytes : 0);
+    out.weight_bytes =
+        add_saturated(out.weight_bytes, last ? add_saturated(model.last_bytes, model.vocabulary_bytes) : 0);
     out.weight_bytes -= first && last ? model.shared_bytes : 0;
     for (auto i = layers.first; i < layers.end; ++i) {
         const layer_shape& one = model.layers[static_cast<std::size_t>(i)];
@@ -204,12 +208,14 @@ result<placement> predict(const model_shape& model, std::span<const machine> mac
         const auto node = std::find_if(of.nodes().begin(), of.nodes().end(),
                                        [&](const participant& one) { return one.what.id == stage.node; });
         const auto units = of.units_of(stage.layers);
-        if (node == of.nodes().end() || !units || units->first != covered) {
+        const auto index = static_cast<std::size_t>(node - of.nodes().begin());
+        const bool twice = std::find(chain.order.begin(), chain.order.end(), index) != chain.order.end();
+        if (node == of.nodes().end() || twice || !units || units->first != covered) {
             return fail(errc::invalid,
                         fmt::format("Layers {} to {} of '{}' on {} are no stage of this model.", stage.layers.first,
                                     stage.layers.end, model.name, short_name(stage.node)));
         }
-        chain.order.push_back(static_cast<std::size_t>(node - of.nodes().begin()));
+        chain.order.push_back(index);
         chain.ranges.push_back(*units);
         covered = units->end;
     }

@@ -72,9 +72,9 @@ problem::problem(const model_shape& model, std::vector<machine> machines, const 
     };
     fixed(stage_kind::first, model.first_bytes, model.compute.first);
     fixed(stage_kind::middle, 0, model.compute.middle);
-    fixed(stage_kind::last, model.last_bytes, model.compute.last);
-    fixed(stage_kind::whole, add_saturated(model.first_bytes, model.last_bytes) - model.shared_bytes,
-          model.compute.whole);
+    const std::uint64_t last_bytes = add_saturated(model.last_bytes, model.vocabulary_bytes);
+    fixed(stage_kind::last, last_bytes, model.compute.last);
+    fixed(stage_kind::whole, add_saturated(model.first_bytes, last_bytes) - model.shared_bytes, model.compute.whole);
     streams_ = what.streams > 0 ? std::min(what.streams, what.slots) : (what.slots + 1) / 2;
     batch_share_ = std::isfinite(what.batch_share) ? std::clamp(what.batch_share, 0.0, 1.0) : assumed_batch_share;
     add_machines(model, std::move(machines), what);

@@ -9,6 +9,7 @@
 #include "plan/plan.hpp"
 #include "plan/timing.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -19,7 +20,7 @@ namespace starling::plan {
 
 enum class stage_kind { first, middle, last, whole };
 
-inline constexpr stage_kind kind_of(std::size_t position, std::size_t stages) {
+constexpr stage_kind kind_of(std::size_t position, std::size_t stages) {
     return stages == 1              ? stage_kind::whole
            : position == 0          ? stage_kind::first
            : position + 1 == stages ? stage_kind::last
@@ -29,6 +30,13 @@ inline constexpr stage_kind kind_of(std::size_t position, std::size_t stages) {
 /// Sums of sizes that others told us never wrap around.
 std::uint64_t add_saturated(std::uint64_t a, std::uint64_t b);
 std::uint64_t multiply_saturated(std::uint64_t a, std::uint64_t b);
+
+/// By `better`, and by number where that does not tell, so that every standard library sorts alike.
+template <class Better>
+void rank(std::vector<std::size_t>& nodes, const Better& better) {
+    std::sort(nodes.begin(), nodes.end(),
+              [&](std::size_t a, std::size_t b) { return better(a, b) || (!better(b, a) && a < b); });
+}
 
 struct unit_range {
     std::size_t first = 0;

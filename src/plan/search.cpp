@@ -11,8 +11,8 @@ namespace starling::plan {
 namespace {
 
 constexpr std::size_t max_enumerated = 6;  // machines; 1956 ordered subsets
-constexpr std::size_t improved_starts = 6;
-constexpr std::size_t max_looks = 6000;  // orders that are looked at in all
+constexpr std::size_t improved_starts = 4;
+constexpr std::size_t max_looks = 3000;  // orders that are looked at in all
 /// Of more machines than that, those with the most memory and those that are fastest take part.
 constexpr std::size_t max_considered = 32;
 
@@ -38,8 +38,9 @@ class searcher {
                 starts.push_back(std::move(*found));
             }
         }
-        std::stable_sort(starts.begin(), starts.end(),
-                         [](const cut_chain& a, const cut_chain& b) { return a.score < b.score; });
+        std::sort(starts.begin(), starts.end(), [](const cut_chain& a, const cut_chain& b) {
+            return a.score != b.score ? a.score < b.score : a.order < b.order;
+        });
         starts.resize(std::min(starts.size(), improved_starts));
         for (cut_chain& start : starts) {
             improve(std::move(start));
@@ -77,7 +78,7 @@ class searcher {
         if (nodes.size() <= max_considered) return;
         const auto take = [&](auto better, std::size_t up_to, std::set<std::size_t>& into) {
             auto all = considered_;
-            std::stable_sort(all.begin(), all.end(), better);
+            rank(all, better);
             for (std::size_t i = 0; i < all.size() && into.size() < up_to; ++i) {
                 into.insert(all[i]);
             }
@@ -117,18 +118,9 @@ class searcher {
             if (count + 1 < bounds_.min_stages) continue;
             std::vector<std::size_t> others(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(count));
             auto order = by_nearness(others, coordinator);
-            feasible += roomy(order) ? 1 : 0;
+            feasible += solver_.roomy(order) ? 1 : 0;
             out.push_back(std::move(order));
         }
-    }
-
-    /// Room for everything, cuts aside: a quick look before the dynamic programme.
-    bool roomy(const std::vector<std::size_t>& order) const {
-        std::size_t cut = 0;
-        for (std::size_t at = 0; at < order.size(); ++at) {
-            cut = problem_.reach(order[at], cut, kind_of(at, order.size()));
-        }
-        return cut == problem_.units();
     }
 
     order_list all_starts() const {
@@ -140,7 +132,7 @@ class searcher {
             auto others = considered_;
             std::erase(others, coordinator);
             const auto ranked = [&](auto better) {
-                std::stable_sort(others.begin(), others.end(), better);
+                rank(others, better);
                 add_ranked(coordinator, others, out);
             };
             ranked([&](std::size_t a, std::size_t b) { return nodes[a].ms_per_byte < nodes[b].ms_per_byte; });

@@ -37,8 +37,7 @@ std::string need_text(const model_shape& model, const wish& what) {
 std::string room_text(const problem& of) {
     std::vector<std::size_t> order(of.nodes().size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return of.nodes()[a].usable > of.nodes()[b].usable; });
+    rank(order, [&](std::size_t a, std::size_t b) { return of.nodes()[a].usable > of.nodes()[b].usable; });
     std::string out;
     for (std::size_t i = 0; i < std::min(order.size(), max_named_machines); ++i) {
         const participant& one = of.nodes()[order[i]];

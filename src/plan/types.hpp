@@ -44,9 +44,10 @@ struct compute_bytes {
 struct model_shape {
     std::string name;
     std::vector<layer_shape> layers;
-    std::uint64_t first_bytes = 0;  // that only the first stage needs: token embedding
-    std::uint64_t last_bytes = 0;   // that only the last needs, and reads for each token: output head, norm
-    std::uint64_t every_bytes = 0;  // that every stage needs
+    std::uint64_t first_bytes = 0;       // that only the first stage needs: token embedding
+    std::uint64_t last_bytes = 0;        // that only the last needs, and reads for each token: output head, norm
+    std::uint64_t vocabulary_bytes = 0;  // that the last needs to be there, and does not read for each token
+    std::uint64_t every_bytes = 0;       // that every stage needs
     /// Counted in first_bytes and in last_bytes, and held once by a machine that is both: an embedding that is the
     /// output head too.
     std::uint64_t shared_bytes = 0;

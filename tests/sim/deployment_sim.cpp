@@ -283,6 +283,28 @@ TEST_F(one_thing, halves_that_both_serve_become_one) {
     EXPECT_EQ(mesh.unrest(), "");
 }
 
+TEST_F(one_thing, a_starved_half_with_a_higher_term_disturbs_nobody) {
+    add(6, 5);
+    mesh.part({0, 0, 1, 1, 1, 1});
+    mesh.run_for(10s);
+    mesh.lie(1, 0,
+             deployment::announcement{.by = {50, mesh.id_of(1), 1}, .state = deployment::announced_state::leaving});
+    mesh.run_for(5s);
+    mesh.name(0, 0);
+    mesh.name(2, 0);
+    mesh.run_for(30s);
+    mesh.lie(1, 0, std::nullopt);
+    ASSERT_EQ(mesh.candidate_at(0, 0)->state(), deployment::candidate_state::starved);
+    ASSERT_EQ(mesh.candidate_at(0, 0)->own_claim()->term, 51U);
+    const auto before = mesh.routes();
+    ASSERT_EQ(before.size(), 1U);
+    mesh.heal();
+    mesh.run_for(30s);
+    EXPECT_EQ(mesh.routes(), before) << mesh.story();
+    EXPECT_EQ(mesh.publications, 1U);
+    EXPECT_EQ(mesh.unrest(), "");
+}
+
 TEST_F(one_thing, a_starved_one_comes_back_with_the_node_that_it_needs) {
     add(2, 5);
     mesh.name(0, 0);

@@ -54,12 +54,12 @@ void deployment_mesh::close(endpoint who, model m, epoch_number epoch) {
     for (auto& [id, s] : streams_) {
         if (s.from == who && s.from_life == nodes_[who].life && s.what == m && s.by.epoch == epoch && s.open_here) {
             s.open_here = false;
-            there(id, [this, id = id] {
-                stream& over = streams_[id];
+            there(id, [this, over_id = id] {
+                stream& over = streams_[over_id];
                 if (over.open_there) {
                     over.open_there = false;
                     over.granted = false;
-                    carry_out(over.to, over.what, nodes_[over.to].leases[over.what].stream_ended(id, now_));
+                    carry_out(over.to, over.what, nodes_[over.to].leases[over.what].stream_ended(over_id, now_));
                 }
             });
         }

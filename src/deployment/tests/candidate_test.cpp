@@ -131,6 +131,13 @@ TEST_F(candidate_test, an_absurd_term_moves_nobody) {
     EXPECT_EQ(node.own_claim()->term, 1U);
 }
 
+TEST_F(candidate_test, believes_a_mesh_that_is_far_ahead_after_some_seconds) {
+    serve(two);
+    EXPECT_TRUE(node.heard(c, said(c, 4 * max_term_leap), now).empty());  // and is not told again
+    EXPECT_TRUE(has<stand_down>(wait(5 * term_leap_pace)));
+    EXPECT_EQ(node.state(), candidate_state::watching);
+}
+
 TEST_F(candidate_test, a_thousand_rivals_do_not_fill_its_memory) {
     node.start(now);
     for (int i = 0; i < 1000; ++i) {
@@ -216,6 +223,13 @@ TEST_F(candidate_test, does_not_wait_for_a_successor_for_ever) {
     EXPECT_EQ(all<withdraw>(done).size(), 1U);
     EXPECT_EQ(node.state(), candidate_state::stopped);
     EXPECT_TRUE(node.heard(c, said(c, 7), now).empty());
+}
+
+TEST_F(candidate_test, alone_it_stops_at_once) {
+    serve({{me, {0, 16}}});
+    node.members({me}, 2, now);
+    EXPECT_TRUE(has<withdraw_route>(node.stop(farewell::hand_over, now)));
+    EXPECT_EQ(node.state(), candidate_state::stopped);
 }
 
 TEST_F(candidate_test, an_heir_takes_over_at_once_and_without_the_one_that_leaves) {

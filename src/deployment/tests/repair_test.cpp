@@ -67,6 +67,19 @@ TEST_F(candidate_test, refused_for_memory_it_releases_everything_and_plans_anew)
     EXPECT_TRUE(node.stage_ready(b, 1, now).empty());
 }
 
+TEST_F(candidate_test, two_that_collided_come_back_at_different_times) {
+    form(two);
+    candidate other({.self = me, .want = {.model = "n"}, .seed = 8});
+    other.start(now);
+    const auto todo = other.tick(other.next_tick());
+    other.plan_made(all<make_plan>(todo)[0].ticket, {two, {}}, now);
+    now = std::max(now, other.next_tick() - load_limit);
+    fail(a, {.kind = trouble_kind::memory});
+    other.stage_failed(a, 1, {.kind = trouble_kind::memory}, now);
+    const duration apart = node.next_tick() - other.next_tick();
+    EXPECT_GT(std::max(apart, -apart), 5ms);
+}
+
 TEST_F(candidate_test, figures_that_are_never_right_starve_it) {
     auto todo = form(two);
     for (int i = 1; i < memory_refusals_to_starve; ++i) {

@@ -1,0 +1,357 @@
+#include "node/split_models.hpp"
+
+#include "aio/pause.hpp"
+#include "aio/run_on.hpp"
+#include "gguf/gguf.hpp"
+#include "node/machine_speed.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/logger.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace starling::node {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr auto clock_time = std::chrono::seconds(1);
+constexpr std::int32_t default_context = 4096;
+constexpr std::int32_t default_slots = 4;
+// What is free one moment is taken by something else the next; where --memory says how much, that is meant.
+constexpr double kept_share = 0.10;
+constexpr std::uint64_t kept_bytes = 256ULL << 20;
+
+}  // namespace
+
+split_models::split_models(split_parts with, models::model_store& store, heir_observer on_heir)
+    : with_([&] {
+          with.files = &files_;
+          return std::move(with);
+      }()),
+      files_(*with_.settings, store, with_.log),
+      stages_(with_),
+      on_heir_(std::move(on_heir)),
+      tasks_(with_.network, [log = with_.log](const std::exception_ptr& thrown) {
+          try {
+              std::rethrow_exception(thrown);
+          } catch (const std::exception& bug) {
+              log->error("split models: {}", bug.what());
+          }
+      }) {}
+
+split_models::~split_models() = default;
+
+void split_models::start() {
+    tasks_.spawn(run_clock());
+    tasks_.spawn(run_look());
+}
+
+asio::awaitable<void> split_models::stop() {
+    stopping_ = true;
+    for (auto& [content, model] : models_) {
+        co_await model->stop();
+    }
+    stages_.leave();
+    tasks_.cancel();
+    co_await tasks_.join();
+    models_.clear();
+}
+
+asio::awaitable<void> split_models::run_clock() {
+    for (;;) {
+        co_await aio::pause(clock_time);
+        stages_.tick();
+    }
+}
+
+/// Before anything can be lent: what there is here, and how fast it is.
+asio::awaitable<void> split_models::run_look() {
+    const auto measuring = [](std::int32_t threads) -> asio::awaitable<double> {
+        co_return measure_read_speed(threads);
+    };
+    auto work = measuring(with_.settings->threads);
+    read_bytes_per_s_ = co_await aio::run_on(measuring_.get_executor(), std::move(work));
+    co_await files_.look();
+    with_.status_changed();
+    members_changed();
+}
+
+void split_models::serve_model(split_request what, split_observer observer) {
+    tasks_.spawn(run_serve_model(std::move(what), std::move(observer)));
+}
+
+deployment::want_record split_models::want(const split_request& what, const gguf::file_header& header) const {
+    const settings::config& settings = *with_.settings;
+    deployment::want_record out;
+    out.model = what.id;
+    out.stages = settings.split == settings::split_mode::exactly ? static_cast<std::uint32_t>(settings.split_stages) : 0;
+    const auto trained = std::max<std::int64_t>(1, header.context_length());
+    out.context = static_cast<std::uint32_t>(settings.context > 0 ? settings.context
+                                                                  : std::min<std::int64_t>(default_context, trained));
+    out.slots = static_cast<std::uint32_t>(settings.slots > 0 ? settings.slots : default_slots);
+    return out;
+}
+
+asio::awaitable<void> split_models::run_serve_model(split_request what, split_observer observer) {
+    co_await files_.look();
+    const auto file = files_.at(what.path);
+    const auto header = gguf::read_header(what.path);
+    if (!file || !header) {
+        observer.on_down(header ? fail(engine::errc::unavailable, what.path.string() + " cannot be read.")
+                                : header.error());
+        if (observer.on_decided) {
+            observer.on_decided();
+        }
+        co_return;
+    }
+    split_setup setup{
+        .content = file->content, .want = want(what, *header), .path = what.path, .draft = std::move(what.draft)};
+    add(std::move(setup), std::move(observer)).start();
+    with_.status_changed();
+    members_changed();
+}
+
+split_model& split_models::add(split_setup setup, split_observer observer) {
+    std::string content = setup.content;
+    auto made = std::make_unique<split_model>(
+        with_, stages_, [this] { return offer(); }, std::move(setup), std::move(observer));
+    auto& held = models_[std::move(content)];
+    held = std::move(made);
+    return *held;
+}
+
+asio::awaitable<void> split_models::serve_stage(transport::message_stream on, std::string first, node_id from) {
+    if (stopping_) {
+        co_return;
+    }
+    co_await stages_.serve(std::move(on), std::move(first), from);
+}
+
+void split_models::members_changed() {
+    const auto* members = with_.members();
+    if (members == nullptr || stopping_) {
+        return;
+    }
+    const auto all = members->peers();
+    for (const peers::peer_view& one : all) {
+        const bool gone = one.revoked || one.state == membership::member_state::dead ||
+                          one.state == membership::member_state::left;
+        for (auto& [content, model] : models_) {
+            const deployment::told_claim* told = nullptr;
+            if (!gone && one.status) {
+                for (const deployment::told_claim& claim : one.status->claims) {
+                    told = claim.model == content && claim.what.by.coordinator == one.id ? &claim : told;
+                }
+            }
+            std::set<node_id>& claimants = claimants_[content];
+            if (told != nullptr) {
+                claimants.insert(one.id);
+                model->heard(one.id, told->what);
+            } else if ((gone || one.status) && claimants.erase(one.id) > 0) {
+                model->claim_gone(one.id);
+            }
+        }
+    }
+    consider_heirs();
+    for (auto& [content, model] : models_) {
+        model->members_changed();
+    }
+}
+
+std::optional<deployment::announcement> split_models::claim_told(const std::string& content) const {
+    const auto* members = with_.members();
+    const auto holder = stages_.holder(content);
+    for (const peers::peer_view& one : members != nullptr ? members->peers() : std::vector<peers::peer_view>()) {
+        if (!one.status || !holder || one.id != holder->coordinator) {
+            continue;
+        }
+        for (const deployment::told_claim& claim : one.status->claims) {
+            if (claim.model == content) {
+                return claim.what;
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+/// Who computes a part of a model and has all of it can take its coordinator's place.
+void split_models::consider_heirs() {
+    for (const std::string& content : stages_.held_for_others()) {
+        const auto known = models_.find(content);
+        if (known != models_.end()) {
+            if (!known->second->may_claim()) {
+                known->second->inherit();
+            }
+            continue;
+        }
+        const auto file = files_.find_whole(content);
+        const auto told = claim_told(content);
+        if (!file || !told) {
+            continue;
+        }
+        split_setup setup{.content = content, .want = told->want, .path = file->path, .draft = {}};
+        split_model& model = add(std::move(setup), on_heir_(told->want.model, file->path));
+        claimants_[content].insert(told->by.coordinator);
+        model.heard(told->by.coordinator, *told);
+        model.inherit();
+    }
+}
+
+peers::node_offer split_models::offer() const {
+    peers::node_offer out;
+    out.read_bytes_per_s = read_bytes_per_s_;
+    for (const stage_file& one : files_.all()) {
+        if (out.files.size() < peers::max_told_files) {
+            out.files.push_back({.content = one.content,
+                                 .first_layer = one.layers.first,
+                                 .end_layer = one.layers.end,
+                                 .layers = one.of_layers});
+        }
+    }
+    const std::uint64_t free = stages_.free_bytes();
+    const std::uint64_t kept = with_.settings->memory_bytes > 0
+                                   ? 0
+                                   : std::max(kept_bytes, static_cast<std::uint64_t>(static_cast<double>(free) * kept_share));
+    out.memory_bytes = free > kept && !out.files.empty() ? free - kept : 0;
+    if (const auto* members = with_.members()) {
+        for (const peers::peer_view& one : members->peers()) {
+            if (one.connection && out.links.size() < peers::max_told_links) {
+                const std::chrono::duration<double, std::milli> time = one.connection->facts().round_trip;
+                out.links.push_back({.to = one.id, .round_trip_ms = time.count()});
+            }
+        }
+    }
+    for (const pipeline::hosted_stage& one : stages_.stages()) {
+        out.stages.push_back({.content = one.opened.content,
+                              .first_layer = one.opened.layers.first,
+                              .end_layer = one.opened.layers.end,
+                              .memory_bytes = one.memory_bytes,
+                              .ms_per_token = one.figures.ms_per_token,
+                              .ready = one.ready});
+    }
+    return out;
+}
+
+void split_models::tell(peers::node_status& into) const {
+    into.offer = offer();
+    for (const auto& [content, model] : models_) {
+        if (model->told()) {
+            into.claims.push_back({.model = content, .what = *model->told()});
+        }
+    }
+}
+
+std::vector<api::deployment_facts> split_models::facts() const {
+    std::vector<api::deployment_facts> out;
+    const auto* members = with_.members();
+    const auto all = members != nullptr ? members->peers() : std::vector<peers::peer_view>();
+    const auto add = [&](const deployment::told_claim& claim, const std::string& reason) {
+        api::deployment_facts one;
+        one.model = claim.what.want.model;
+        one.coordinator = to_string(claim.what.by.coordinator);
+        one.epoch = claim.what.by.epoch;
+        one.state = deployment::to_string(claim.what.state);
+        one.reason = claim.what.reason.empty() ? reason : claim.what.reason;
+        for (const deployment::stage& stage : claim.what.stages) {
+            api::stage_facts facts;
+            facts.node_id = to_string(stage.node);
+            facts.first_layer = static_cast<std::int32_t>(stage.layers.first);
+            facts.last_layer = static_cast<std::int32_t>(stage.layers.end) - 1;
+            facts.state = claim.what.state == deployment::announced_state::serving ? "ready" : "loading";
+            const auto fill = [&](const peers::node_offer& offer) {
+                for (const peers::told_stage& told : offer.stages) {
+                    if (told.content == claim.model && told.first_layer == facts.first_layer) {
+                        facts.memory_bytes = told.memory_bytes;
+                        facts.ms_per_token = told.ms_per_token;
+                        facts.state = told.ready ? "ready" : "loading";
+                    }
+                }
+            };
+            for (const peers::peer_view& peer : all) {
+                if (peer.id == stage.node && peer.status) {
+                    fill(peer.status->offer);
+                }
+                if (peer.id == stage.node && !peer.connection) {
+                    facts.state = "lost";
+                }
+            }
+            if (stage.node == with_.self) {
+                fill(offer());
+            }
+            if (const auto own = models_.find(claim.model);
+                own != models_.end() && stage.node == with_.self && claim.what.by.coordinator == with_.self) {
+                facts.memory_bytes = own->second->own_bytes();
+            }
+            one.stages.push_back(std::move(facts));
+        }
+        out.push_back(std::move(one));
+    };
+    for (const auto& [content, model] : models_) {
+        if (model->told()) {
+            add({.model = content, .what = *model->told()}, model->reason());
+        }
+    }
+    for (const peers::peer_view& one : all) {
+        if (one.status && one.connection) {
+            for (const deployment::told_claim& claim : one.status->claims) {
+                add(claim, {});
+            }
+        }
+    }
+    return out;
+}
+
+api::stage_traffic split_models::traffic() const {
+    api::stage_traffic out;
+    for (const pipeline::hosted_stage& one : stages_.stages()) {
+        out.sent_bytes += one.figures.sent_bytes;
+        out.received_bytes += one.figures.received_bytes;
+    }
+    for (const auto& [content, model] : models_) {
+        const auto figures = model->figures();
+        out.sent_bytes += figures.sent_bytes;
+        out.received_bytes += figures.received_bytes;
+    }
+    return out;
+}
+
+asio::awaitable<result<std::string>> split_models::plan(split_request what, plan::wish how) {
+    co_await files_.look();
+    const auto file = files_.at(what.path);
+    if (!file) {
+        co_return fail(plan::errc::invalid, what.path.string() + " cannot be read as a model.");
+    }
+    const auto measuring = [](stage_file of, std::string name, split_measures with,
+                              std::filesystem::path scratch) -> asio::awaitable<result<measured_shape>> {
+        co_return measure_shape(of, name, with, scratch);
+    };
+    const split_measures with{
+        .context = static_cast<std::int32_t>(how.context),
+        .slots = static_cast<std::int32_t>(how.slots),
+        .bytes_per_activation = with_.settings->activations == settings::activations::f32 ? 4 : 2,
+        .one_machine_only = false};
+    auto work = measuring(*file, what.id, with, files_.slices());
+    auto shape = co_await aio::run_on(measuring_.get_executor(), std::move(work));
+    if (!shape) {
+        co_return shape.error();
+    }
+    if (!shape->why_whole.empty()) {
+        how.split = plan::split_mode::never;
+    }
+    how.coordinator = with_.self;
+    how.margin_share = 0.0;
+    how.margin_bytes = 0;
+    const auto inputs = gather_plan_inputs(with_, offer(), file->content, {});
+    auto made = plan::make_plan(shape->shape, inputs.machines, inputs.links, how);
+    if (!made) {
+        co_return shape->why_whole.empty()
+            ? made.error()
+            : fail(plan::errc::invalid, shape->why_whole + " " + made.error().message);
+    }
+    co_return plan::to_table(*made);
+}
+
+}  // namespace starling::node
