@@ -7,8 +7,8 @@
 #include "base/result.hpp"
 #include "fetch/fetch.hpp"
 #include "models/models.hpp"
-#include "node/split_models.hpp"
 #include "node/node.hpp"
+#include "node/split_models.hpp"
 #include "route/model_table.hpp"
 #include "settings/config.hpp"
 
@@ -35,7 +35,7 @@ struct loader_services {
     fetch::client* http = nullptr;
     std::shared_ptr<spdlog::logger> log;
     std::function<void(const model_event&)> on_model;
-    std::function<void()> on_settled;  // nothing loads any more
+    std::function<void()> on_settled;                                              // nothing loads any more
     std::function<void(split_request what, split_observer observer)> serve_split;  // empty: in no mesh
 };
 

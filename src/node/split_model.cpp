@@ -27,7 +27,8 @@ constexpr auto longest_sleep = std::chrono::hours(1);
 /// The same for every epoch of one coordinator in one term, and for nothing else.
 pipeline::deployment_id deployment_of(const std::string& content, const deployment::claim& by) {
     const std::string text = fmt::format("{}/{}/{}", content, by.term, to_string(by.coordinator));
-    const auto digest = keys::sha256("starling deployment", {{reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}});
+    const auto digest =
+        keys::sha256("starling deployment", {{reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}});
     pipeline::deployment_id out = 0;
     std::memcpy(&out, digest.data(), sizeof out);
     return out;
@@ -91,8 +92,8 @@ void split_model::heard(const node_id& from, const deployment::announcement& wha
     }
 }
 
-void split_model::claim_gone(const node_id& from) {
-    perform(candidate_.claim_gone(from, now()));
+void split_model::claim_gone(const node_id& from, deployment::parting how) {
+    perform(candidate_.claim_gone(from, how, now()));
 }
 
 void split_model::members_changed() {
@@ -222,7 +223,8 @@ void split_model::act(const deployment::withdraw_route&) {
 void split_model::act(const deployment::stand_down& what) {
     with_.log->info("{} is coordinated by {} now", setup_.want.model, name_of(with_, what.to.coordinator));
     end_engine(fail(engine::errc::unavailable, "Another node coordinates this model now."));
-    observer_.on_down(fail(engine::errc::loading, fmt::format("{} is coordinated by another node.", setup_.want.model)));
+    observer_.on_down(
+        fail(engine::errc::loading, fmt::format("{} is coordinated by another node.", setup_.want.model)));
 }
 
 void split_model::end_attempt() {
@@ -295,11 +297,11 @@ asio::awaitable<void> split_model::run_plan(deployment::make_plan what) {
 
 asio::awaitable<result<plan::placement>> split_model::plan_on_thread(plan_inputs from, plan::wish what) {
     if (!shape_) {
-        const split_measures with{.context = static_cast<std::int32_t>(setup_.want.context),
-                                  .slots = static_cast<std::int32_t>(setup_.want.slots),
-                                  .bytes_per_activation =
-                                      with_.settings->activations == settings::activations::f32 ? 4 : 2,
-                                  .one_machine_only = false};
+        const split_measures with{
+            .context = static_cast<std::int32_t>(setup_.want.context),
+            .slots = static_cast<std::int32_t>(setup_.want.slots),
+            .bytes_per_activation = with_.settings->activations == settings::activations::f32 ? 4 : 2,
+            .one_machine_only = false};
         const auto file = with_.files->find_whole(setup_.content);
         if (!file) {
             co_return fail(plan::errc::invalid, setup_.want.model + " is not on this machine any more.");
@@ -331,10 +333,10 @@ asio::awaitable<void> split_model::run_assembly(std::shared_ptr<attempt> of) {
     if (done.failed) {
         const auto& why = *done.failed;
         trouble what{.kind = kind_of(why.why)};
-        if (why.about && why.holder_term > 0) {
+        if (why.said && why.said->about && why.said->holder_term > 0) {
             what.holder = deployment::claim{
-                .term = why.holder_term, .coordinator = *why.about, .epoch = why.holder_epoch};
-            what.holder_connected = why.holder_connected;
+                .term = why.said->holder_term, .coordinator = *why.said->about, .epoch = why.said->holder_epoch};
+            what.holder_connected = why.said->holder_connected;
         }
         with_.log->warn("{}: {} does not take its part: {}", setup_.want.model, name_of(with_, why.node),
                         why.why.message);
@@ -367,12 +369,13 @@ asio::awaitable<void> split_model::run_load_last(deployment::load_last what) {
     const deployment::assignment part{
         .layers = what.layers, .context = setup_.want.context, .slots = setup_.want.slots};
     trouble refused;
-    auto lease = stages_.claim_own(setup_.content, what.by, part,
-                                   [this, epoch](const trouble& why) {
-                                       own_lease_.reset();
-                                       failed(with_.self, epoch, why);
-                                   },
-                                   &refused);
+    auto lease = stages_.claim_own(
+        setup_.content, what.by, part,
+        [this, epoch](const trouble& why) {
+            own_lease_.reset();
+            failed(with_.self, epoch, why);
+        },
+        &refused);
     if (!lease) {
         perform(candidate_.stage_failed(with_.self, epoch, refused, now()));
         co_return;
@@ -434,8 +437,8 @@ llama::engine_options split_model::engine_options() const {
 }
 
 asio::awaitable<result<std::shared_ptr<engine::generator>>> split_model::load_whole() {
-    const auto loading = [](llama::engine_options options)
-        -> asio::awaitable<result<std::shared_ptr<engine::generator>>> {
+    const auto loading =
+        [](llama::engine_options options) -> asio::awaitable<result<std::shared_ptr<engine::generator>>> {
         co_return llama::load_engine(std::move(options));
     };
     auto work = loading(engine_options());
