@@ -161,7 +161,7 @@ class stage_checker {
         if (std::any_of(needed.begin(), needed.end(), is_needed) &&
             std::none_of(needed.begin() + std::min(local_.first, run), needed.begin() + std::min(local_.end, run),
                          is_needed)) {
-            return cannot_be("every stage of this model needs a layer of the kind that chooses what to attend to");
+            return cannot_be("every stage of this model needs a layer of the kind that looks back furthest");
         }
         return {};
     }
@@ -235,6 +235,7 @@ class planner {
     void copy_metadata();
     void add_origin();
     void add(std::string key, value v) { plan_.header.metadata.push_back({std::move(key), std::move(v)}); }
+    std::uint64_t tokens() const;
     bool is_left_out(std::string_view suffix) const;
     value cut(std::string_view suffix, const value& whole) const;
     value cut_list(std::string_view suffix, const array& list) const;
@@ -290,11 +291,15 @@ void planner::copy_metadata() {
         add(entry.key, cut(std::string_view(entry.key).substr(prefix_.size()), entry.value));
     }
     if (!last_) {
-        // The first stage is given numbers of tokens; the others, whose embeddings are replaced, only zeros.
-        const auto tokens = first_ ? static_cast<std::uint32_t>(from_.vocabulary_size()) : 1U;
         add("tokenizer.ggml.model", value{std::string("none")});
-        add(vocabulary_key, value{tokens});
+        add(vocabulary_key, value{static_cast<std::uint32_t>(tokens())});
     }
+}
+
+// The first stage is given numbers of tokens, and the last gives their logits. Those between are only given zeros,
+// since their embeddings are replaced.
+std::uint64_t planner::tokens() const {
+    return first_ || last_ || rule_.other == quirk::own_head ? static_cast<std::uint64_t>(from_.vocabulary_size()) : 1;
 }
 
 // What images would be added to lies in other layers of the whole; and n-grams of tokens are looked up by the first
@@ -364,13 +369,14 @@ result<void> planner::copy_tensor(const tensor_info& tensor) {
     const bool embeddings = tensor.name == "token_embd.weight";
     const bool head = tensor.name == "output.weight" || tensor.name == "output.bias";
     const bool tied = from_.find_tensor("output.weight") == nullptr;
-    const std::uint64_t tokens = !last_ && !first_ ? 1 : static_cast<std::uint64_t>(from_.vocabulary_size());
-    if ((embeddings || head) && tensor.shape[tensor.dimensions > 1 ? 1 : 0] < tokens) {
+    const std::uint64_t rows = tensor.shape[tensor.dimensions > 1 ? 1 : 0];
+    const bool own_head = head && rule_.other == quirk::own_head;
+    if ((embeddings || head) && !own_head && rows < tokens()) {
         return fail(errc::corrupt, "the tensor '" + shown(tensor.name) + "' has no place for each of the " +
-                                       std::to_string(tokens) + " tokens of the vocabulary");
+                                       std::to_string(tokens()) + " tokens of the vocabulary");
     }
     if ((embeddings && !first_ && !(last_ && tied)) || (head && !last_)) {
-        add_hole(tensor, tokens);
+        add_hole(tensor, own_head ? rows : tokens());
         return {};
     }
     tensor_info copied = tensor;

@@ -108,8 +108,11 @@ constexpr auto table = std::to_array<split_rule>({
     {.architecture = "muse-glimmer", .inject = "embd_norm", .windows = always, .window_period = 4},
     {.architecture = "nanbeige", .other = quirk::nanbeige},
     {.architecture = "nemotron"},
-    {.architecture = "nemotron_h", .capture = "nemotron_h_block_out", .recurrent = no_kv},
-    {.architecture = "nemotron_h_moe", .capture = "nemotron_h_block_out", .recurrent = no_kv},
+    {.architecture = "nemotron_h", .capture = "nemotron_h_block_out", .recurrent = no_kv, .other = quirk::nemotron_h},
+    {.architecture = "nemotron_h_moe",
+     .capture = "nemotron_h_block_out",
+     .recurrent = no_kv,
+     .other = quirk::nemotron_h},
     {.architecture = "olmo"},
     {.architecture = "olmo2", .windows = if_given, .window_period = 4},
     {.architecture = "olmoe"},
@@ -133,7 +136,7 @@ constexpr auto table = std::to_array<split_rule>({
     {.architecture = "qwen35moe", .inject = "model.input_embed", .recurrent = between, .attention_interval = 4},
     {.architecture = "qwen3moe"},
     {.architecture = "qwen3next", .inject = "model.embed_tokens", .recurrent = between, .attention_interval = 4},
-    {.architecture = "qwen3tts"},
+    {.architecture = "qwen3tts", .other = quirk::own_head},
     {.architecture = "qwen3vl"},
     {.architecture = "qwen3vlmoe"},
     {.architecture = "qwen4exp",
@@ -212,6 +215,18 @@ bool has_odd_count(const split_rule& rule, std::int32_t layers) {
     return rule.odd_count != 0 && (layers == rule.odd_count || (rule.odd_from && layers > rule.odd_count));
 }
 
+// Some models have layers without attention or state.
+bool is_feed_forward_alone(const split_rule& rule, const file_header& header, std::int64_t layer) {
+    const value* found = header.find_for_architecture("feed_forward_length");
+    if (rule.other != quirk::nemotron_h || found == nullptr) {
+        return false;
+    }
+    const auto* list = std::get_if<array>(&found->held);
+    const auto i = static_cast<std::size_t>(layer);
+    const auto length = list == nullptr ? found->integer() : i < list->size() ? list->integer_at(i) : std::nullopt;
+    return length.value_or(0) > 0;
+}
+
 metadata_entry number_entry(const file_header& header, std::string_view suffix, std::uint32_t number) {
     return {std::string(header.architecture()) + "." + std::string(suffix), value{number}};
 }
@@ -244,6 +259,10 @@ void add_deepseek2(const file_header& header, std::vector<metadata_entry>& out) 
 }
 
 }  // namespace
+
+std::span<const split_rule> split_rules() {
+    return table;
+}
 
 const split_rule* find_split_rule(std::string_view architecture) {
     const auto* found =
@@ -292,8 +311,9 @@ std::vector<std::uint32_t> recurrent_layers(const split_rule& rule, const file_h
     const auto interval =
         std::max<std::int64_t>(number_of(header, "full_attention_interval", rule.attention_interval), 1);
     for (std::int64_t layer = 0; layer < run_layers(header); ++layer) {
-        const bool recurrent =
-            rule.recurrent == recurrence::without_kv_heads ? header.kv_heads(layer) == 0 : (layer + 1) % interval != 0;
+        const bool recurrent = rule.recurrent == recurrence::without_kv_heads
+                                   ? header.kv_heads(layer) == 0 && !is_feed_forward_alone(rule, header, layer)
+                                   : (layer + 1) % interval != 0;
         out.push_back(recurrent ? 1 : 0);
     }
     return out;
@@ -302,6 +322,11 @@ std::vector<std::uint32_t> recurrent_layers(const split_rule& rule, const file_h
 std::vector<std::uint32_t> needed_layers(const split_rule& rule, const file_header& header) {
     const std::int32_t layers = run_layers(header);
     std::vector<std::uint32_t> out;
+    if (rule.recurrent == recurrence::without_kv_heads) {
+        for (std::int32_t layer = 0; layer < layers; ++layer) {
+            out.push_back(header.kv_heads(layer) > 0 && !is_feed_forward_alone(rule, header, layer) ? 1 : 0);
+        }
+    }
     if (rule.other == quirk::minimax_m3) {
         // The first layers have no indexer.
         const std::int64_t dense = number_of(header, "leading_dense_block_count", 0);

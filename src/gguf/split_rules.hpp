@@ -5,6 +5,7 @@
 #include "gguf/slice.hpp"
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,8 @@ enum class quirk {
     minimax_m3,
     moe_step,
     nanbeige,
+    nemotron_h,
+    own_head,  // its output has a number of rows that llama.cpp knows
     smallthinker
 };
 
@@ -60,6 +63,8 @@ struct split_rule {
     bool odd_from = false;  // also those with more
     quirk other = quirk::none;
 };
+
+std::span<const split_rule> split_rules();
 
 /// nullptr for architectures that cannot be split; `refusal` says why.
 const split_rule* find_split_rule(std::string_view architecture);
