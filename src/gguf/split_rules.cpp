@@ -59,7 +59,7 @@ constexpr auto table = std::to_array<split_rule>({
      .window_period = 6,
      .odd_count = 62,
      .other = quirk::gemma},
-    {.architecture = "glm-dsa"},
+    {.architecture = "glm-dsa", .other = quirk::glm_dsa},
     {.architecture = "glm4"},
     {.architecture = "glm4moe"},
     {.architecture = "gpt-oss", .windows = always, .window_period = 2},
@@ -375,6 +375,11 @@ std::string model_refusal(const split_rule& rule, const file_header& header) {
     if (rule.other != quirk::gemma && has_odd_count(rule, layers)) {
         return "llama.cpp knows those with " + std::to_string(layers) +
                " layers by that number and computes them in their own way, which it would not for a stage";
+    }
+    constexpr std::int64_t long_context = 1048576;
+    if (rule.other == quirk::glm_dsa && header.context_length() >= long_context &&
+        header.find_for_architecture("attention.indexer.types") == nullptr) {
+        return "this file does not say which of its layers have an indexer of their own; convert the model again";
     }
     if (rule.other == quirk::nanbeige && number_of(header, "num_loops", 1) > 1) {
         return "this one runs its layers several times, and not one after the other";

@@ -34,6 +34,7 @@ enum class quirk {
     deepseek2,
     deepseek4,
     gemma,
+    glm_dsa,
     llama4,
     minicpm,
     minicpm3,
