@@ -8,6 +8,7 @@ namespace starling::llama {
 enum class errc {
     load_failed = 1,  // llama.cpp's own complaint is in the message
     cancelled,        // the progress callback gave the load up
+    draft_unusable,   // the draft model does not go with the model it is to draft for
 };
 
 constexpr const char* category_name(errc) {
@@ -18,6 +19,7 @@ constexpr const char* describe(errc e) {
     switch (e) {
         case errc::load_failed: return "model load failed";
         case errc::cancelled: return "load cancelled";
+        case errc::draft_unusable: return "draft model cannot be used";
     }
     return "unknown error";
 }
