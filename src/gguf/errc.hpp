@@ -13,6 +13,8 @@ enum class errc {
     incomplete,           // only a prefix was given, and the header goes on after it
     corrupt,              // contradicts itself or the format
     unsupported,          // a valid file that llama.cpp v0.5.0 cannot run
+    cannot_split,         // a model that cannot be cut by layers, or not there
+    io_failed,            // reading or writing on this machine failed
 };
 
 constexpr const char* category_name(errc) {
@@ -28,6 +30,8 @@ constexpr const char* describe(errc e) {
         case errc::incomplete: return "more bytes are needed";
         case errc::corrupt: return "file is corrupt";
         case errc::unsupported: return "file is not supported";
+        case errc::cannot_split: return "model cannot be split";
+        case errc::io_failed: return "file error";
     }
     return "unknown error";
 }

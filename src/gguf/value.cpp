@@ -40,6 +40,11 @@ array array::of_strings(std::string bytes, std::vector<std::uint32_t> ends) {
     return {value_type::string, size, std::move(bytes), std::move(ends)};
 }
 
+array array::part(std::size_t first, std::size_t end) const {
+    const std::size_t width = fixed_size(type_);
+    return of_scalars(type_, bytes_.substr(first * width, (end - first) * width));
+}
+
 std::optional<std::string_view> array::text_at(std::size_t i) const {
     if (type_ != value_type::string) {
         return std::nullopt;

@@ -28,8 +28,11 @@ class array {
     std::optional<std::int64_t> integer_at(std::size_t i) const;  // also nothing for a u64 above the range of i64
     std::optional<double> number_at(std::size_t i) const;         // integers and floats
 
-    /// The bytes of a scalar array, as in the file.
+    /// The bytes of a scalar array, as in the file; of an array of strings, their text without lengths.
     std::string_view raw() const { return bytes_; }
+
+    /// Elements [first, end) of a scalar array. Precondition: first <= end <= size(), and no strings.
+    array part(std::size_t first, std::size_t end) const;
 
   private:
     array(value_type type, std::size_t size, std::string bytes, std::vector<std::uint32_t> ends)

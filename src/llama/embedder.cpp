@@ -39,7 +39,7 @@ std::int32_t max_embedding_tokens(const model& model) {
 }
 
 embedder::embedder(std::shared_ptr<const model> model, std::int32_t threads)
-    : model_(std::move(model)), threads_(threads) {}
+    : model_(std::move(model)), threads_(threads), tap_(model_->seams()) {}
 
 embedder::~embedder() {
     if (context_ != nullptr) {
@@ -61,6 +61,9 @@ result<void> embedder::open() {
     params.n_threads_batch = params.n_threads;
     params.embeddings = true;
     params.kv_unified = true;
+    if (tap_.takes_hidden_states()) {
+        tap_.watch(params);
+    }
     take_logged_error();
     context_ = llama_init_from_model(model_->handle(), params);
     if (context_ != nullptr && llama_pooling_type(context_) == LLAMA_POOLING_TYPE_NONE) {
@@ -97,6 +100,36 @@ result<engine::embedding_result> embedder::embed(const std::vector<std::vector<e
 }
 
 result<void> embedder::run_batch(std::span<const std::vector<engine::token_id>> inputs, engine::embedding_result& out) {
+    if (auto ran = compute({inputs.begin(), inputs.end()}); !ran) {
+        return ran;
+    }
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        auto vector = vector_of(static_cast<std::int32_t>(i));
+        if (!vector) {
+            return vector.error();
+        }
+        out.vectors.push_back(std::move(*vector));
+        out.prompt_tokens += static_cast<std::int32_t>(inputs[i].size());
+    }
+    return {};
+}
+
+result<std::vector<float>> embedder::embed_hidden(std::size_t tokens, std::span<const float> hidden) {
+    if (auto opened = open(); !opened) {
+        return opened.error();
+    }
+    tap_.begin(hidden, nullptr);
+    const std::vector<engine::token_id> replaced(tokens, 0);
+    if (auto ran = compute({replaced}); !ran) {
+        return ran.error();
+    }
+    if (!tap_.done()) {
+        return fail(engine::errc::internal, fmt::format("the slices of {} do not fit together", model_->info().id));
+    }
+    return vector_of(0);
+}
+
+result<void> embedder::compute(const std::vector<std::span<const engine::token_id>>& inputs) {
     llama_batch batch = llama_batch_init(max_embedding_tokens(*model_), 0, 1);
     for (std::size_t i = 0; i < inputs.size(); ++i) {
         for (std::size_t at = 0; at < inputs[i].size(); ++at) {
@@ -107,7 +140,6 @@ result<void> embedder::run_batch(std::span<const std::vector<engine::token_id>> 
             batch.seq_id[n][0] = static_cast<std::int32_t>(i);
             batch.logits[n] = 1;
         }
-        out.prompt_tokens += static_cast<std::int32_t>(inputs[i].size());
     }
     llama_memory_t memory = llama_get_memory(context_);
     if (memory != nullptr) {
@@ -120,15 +152,16 @@ result<void> embedder::run_batch(std::span<const std::vector<engine::token_id>> 
         return fail(engine::errc::internal,
                     fmt::format("llama.cpp could not embed the input (status {}) {}", status, take_logged_error()));
     }
-    const auto length = static_cast<std::size_t>(llama_model_n_embd_out(model_->handle()));
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-        const float* values = llama_get_embeddings_seq(context_, static_cast<std::int32_t>(i));
-        if (values == nullptr) {
-            return fail(engine::errc::unsupported, fmt::format("{} gives no embeddings", model_->info().id));
-        }
-        out.vectors.push_back(normalised({values, length}));
-    }
     return {};
+}
+
+/// Of the input that was computed last on this sequence.
+result<std::vector<float>> embedder::vector_of(std::int32_t sequence) const {
+    const float* values = llama_get_embeddings_seq(context_, sequence);
+    if (values == nullptr) {
+        return fail(engine::errc::unsupported, fmt::format("{} gives no embeddings", model_->info().id));
+    }
+    return normalised({values, static_cast<std::size_t>(llama_model_n_embd_out(model_->handle()))});
 }
 
 }  // namespace starling::llama

@@ -1,4 +1,4 @@
-// Why a model could not be loaded. What the GGUF file itself does wrong is said with gguf::errc.
+// Why a model could not be loaded, or computed. What the GGUF file itself does wrong is said with gguf::errc.
 #pragma once
 
 #include "base/result.hpp"
@@ -8,6 +8,7 @@ namespace starling::llama {
 enum class errc {
     load_failed = 1,  // llama.cpp's own complaint is in the message
     cancelled,        // the progress callback gave the load up
+    stages_lost,      // of a split model: what was on its way through them is gone
     draft_unusable,   // the draft model does not go with the model it is to draft for
 };
 
@@ -19,6 +20,7 @@ constexpr const char* describe(errc e) {
     switch (e) {
         case errc::load_failed: return "model load failed";
         case errc::cancelled: return "load cancelled";
+        case errc::stages_lost: return "stages lost";
         case errc::draft_unusable: return "draft model cannot be used";
     }
     return "unknown error";

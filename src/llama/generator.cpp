@@ -1,6 +1,7 @@
 // engine::generator over a scheduler: prepares requests on a small pool, hands them to the engine thread, and reads
 // their events back.
 #include "aio/run_on.hpp"
+#include "llama/assemble.hpp"
 #include "llama/llama.hpp"
 #include "llama/preparer.hpp"
 #include "llama/scheduler.hpp"
@@ -55,14 +56,14 @@ class local_stream final : public engine::token_stream {
 
 class local_generator final : public engine::generator {
   public:
-    local_generator(std::shared_ptr<const model> model, std::unique_ptr<stage> stage, const engine_options& options,
-                    log_sink log)
+    local_generator(std::shared_ptr<const model> model, std::unique_ptr<stage_chain> chain,
+                    const engine_options& options, log_sink log)
         : model_(std::move(model)),
           context_(options.context),
           queue_limit_(options.queue_limit),
           in_(std::make_shared<inbox>(static_cast<std::size_t>(options.queue_limit))),
           preparer_(model_, options.context),
-          scheduler_(std::make_unique<local_chain>(std::move(stage)), in_,
+          scheduler_(model_, std::move(chain), in_,
                      {.slots = options.slots, .context = options.context, .queue_limit = options.queue_limit},
                      std::move(log)),
           engine_([this] { scheduler_.run(); }) {}
@@ -177,23 +178,33 @@ class local_generator final : public engine::generator {
 
 }  // namespace
 
+engine_options with_defaults(engine_options options, const model& model) {
+    if (options.context <= 0) {
+        options.context = std::min(default_context, model.trained_context());
+    }
+    if (options.slots <= 0) {
+        options.slots = default_slots;
+    }
+    return options;
+}
+
+std::shared_ptr<engine::generator> make_engine(std::shared_ptr<const model> text, std::unique_ptr<stage_chain> chain,
+                                               const engine_options& options, log_sink log) {
+    return std::make_shared<local_generator>(std::move(text), std::move(chain), options, std::move(log));
+}
+
 result<std::shared_ptr<engine::generator>> load_engine(engine_options options, load_progress progress, log_sink log) {
     auto loaded = model::load(options, progress, log);
     if (!loaded) {
         return loaded.error();
     }
-    if (options.context <= 0) {
-        options.context = std::min(default_context, (*loaded)->trained_context());
-    }
-    if (options.slots <= 0) {
-        options.slots = default_slots;
-    }
+    options = with_defaults(std::move(options), **loaded);
     auto only =
         stage::create(*loaded, {.context = options.context, .sequences = options.slots, .threads = options.threads});
     if (!only) {
         return only.error();
     }
-    return std::make_shared<local_generator>(*loaded, std::move(*only), options, std::move(log));
+    return make_engine(*loaded, std::make_unique<local_chain>(std::move(*only)), options, std::move(log));
 }
 
 }  // namespace starling::llama

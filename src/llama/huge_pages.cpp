@@ -1,7 +1,6 @@
 #include "llama/huge_pages.hpp"
 
 #include <ggml-backend.h>
-#include <llama.h>
 
 #include <cstddef>
 #include <memory>
@@ -27,23 +26,15 @@ void collapse([[maybe_unused]] void* begin, [[maybe_unused]] std::size_t size) {
 
 }  // namespace
 
-void huge_pages::watch(llama_context_params& params) {
-    params.cb_eval = note;
-    params.cb_eval_user_data = this;
-}
-
-/// ggml_backend_sched_eval_callback; asks to see no result, so that the graph runs as a whole.
-bool huge_pages::note(ggml_tensor* node, bool, void* self) {
-    auto& pages = *static_cast<huge_pages*>(self);
-    for (int i = 0; !pages.done_ && i < GGML_MAX_SRC; ++i) {
+void huge_pages::note(const ggml_tensor* node) {
+    for (int i = 0; !done_ && i < GGML_MAX_SRC; ++i) {
         const ggml_tensor* source = node->src[i];
         ggml_backend_buffer* buffer = source == nullptr ? nullptr : source->buffer;
         if (buffer != nullptr && ggml_backend_buffer_is_host(buffer) &&
             ggml_backend_buffer_get_usage(buffer) != GGML_BACKEND_BUFFER_USAGE_COMPUTE) {
-            pages.seen_.insert(buffer);
+            seen_.insert(buffer);
         }
     }
-    return false;
 }
 
 void huge_pages::apply() {

@@ -7,23 +7,20 @@
 
 struct ggml_backend_buffer;
 struct ggml_tensor;
-struct llama_context_params;
 
 namespace starling::llama {
 
-/// Owner: a stage; must outlive the context. Thread: the one that computes.
+/// Owner: a stage. Thread: the one that computes.
 class huge_pages {
   public:
-    /// Lets the context that is made of `params` tell where its tensors are when it computes.
-    void watch(llama_context_params& params);
+    /// A node of the graph that is about to be computed.
+    void note(const ggml_tensor* node);
 
     /// Moves what the first computation used into huge pages, where the kernel has them (Linux 6.1 and later). What
     /// cannot be moved stays where it is.
     void apply();
 
   private:
-    static bool note(ggml_tensor* node, bool ask, void* self);
-
     std::set<ggml_backend_buffer*> seen_;
     bool done_ = false;
 };

@@ -31,6 +31,22 @@ bool fits_comfortably(const std::filesystem::path& file) {
 
 result<std::shared_ptr<const model>> model::load(const engine_options& options, const load_progress& progress,
                                                  const log_sink& log) {
+    auto loaded = load_part(options, progress, false);
+    if (loaded && log) {
+        const auto info = (*loaded)->info();
+        log(log_level::info, fmt::format("loaded {}: {}, {} layers, {:.1f} M parameters, {:.1f} MB", info.id,
+                                         info.architecture, info.layers, static_cast<double>(info.parameters) / 1e6,
+                                         static_cast<double>(info.size_bytes) / 1e6));
+    }
+    return loaded;
+}
+
+result<std::shared_ptr<const model>> model::load_text(const engine_options& options) {
+    return load_part(options, {}, true);
+}
+
+result<std::shared_ptr<const model>> model::load_part(const engine_options& options, const load_progress& progress,
+                                                      bool text_only) {
     // llama.cpp's reader has had memory-safety bugs: a file that our own bounded reader refuses never reaches it.
     const auto header = gguf::read_header(options.path);
     if (!header) {
@@ -38,6 +54,10 @@ result<std::shared_ptr<const model>> model::load(const engine_options& options, 
     }
     if (auto checked = gguf::check_model(*header); !checked) {
         return checked.error();
+    }
+    auto seams = gguf::seams_of(*header);
+    if (!seams) {
+        return seams.error();
     }
     start_backend();
     take_logged_error();
@@ -50,7 +70,8 @@ result<std::shared_ptr<const model>> model::load(const engine_options& options, 
     llama_model_params params = llama_model_default_params();
     params.n_gpu_layers = options.gpu_layers;
     const bool on_gpu = options.gpu_layers != 0 && llama_supports_gpu_offload();
-    const bool copied = !on_gpu && fits_comfortably(options.path);
+    const bool copied = !on_gpu && !text_only && fits_comfortably(options.path);
+    params.vocab_only = text_only;
     if (copied) {
         params.load_mode = LLAMA_LOAD_MODE_NONE;
     }
@@ -72,22 +93,23 @@ result<std::shared_ptr<const model>> model::load(const engine_options& options, 
         return fail(errc::load_failed, fmt::format("llama.cpp cannot load {}: {}", options.path.string(),
                                                    reason.empty() ? "it gave no reason" : reason));
     }
-    std::shared_ptr<const model> loaded(new model(handle, options, {.on_gpu = on_gpu, .in_memory = copied}));
-    if (log) {
-        const auto info = loaded->info();
-        log(log_level::info, fmt::format("loaded {}: {}, {} layers, {:.1f} M parameters, {:.1f} MB", info.id,
-                                         info.architecture, info.layers, static_cast<double>(info.parameters) / 1e6,
-                                         static_cast<double>(info.size_bytes) / 1e6));
-    }
-    return loaded;
+    return std::shared_ptr<const model>(
+        new model(handle, options, {.on_gpu = on_gpu, .in_memory = copied},
+                  {.seams = std::move(*seams),
+                   .parameters = header->parameters(),
+                   .tensor_bytes = header->tensor_bytes(),
+                   .context_length = static_cast<std::int32_t>(header->context_length()),
+                   .layers = static_cast<std::int32_t>(header->layers()),
+                   .embedding_length = static_cast<std::int32_t>(header->embedding_length())}));
 }
 
-model::model(llama_model* handle, const engine_options& options, placement where)
+model::model(llama_model* handle, const engine_options& options, placement where, file_facts facts)
     : model_(handle),
       vocab_(llama_model_get_vocab(handle)),
       id_(options.id),
       source_(options.path.string()),
-      where_(where) {}
+      where_(where),
+      facts_(std::move(facts)) {}
 
 model::~model() {
     llama_model_free(model_);
@@ -103,11 +125,11 @@ engine::model_info model::info() const {
     return {.id = id_,
             .source = source_,
             .architecture = metadata("general.architecture"),
-            .parameters = llama_model_n_params(model_),
-            .size_bytes = llama_model_size(model_),
+            .parameters = facts_.parameters,
+            .size_bytes = facts_.tensor_bytes,
             .context_length = trained_context(),
-            .layers = llama_model_n_layer(model_),
-            .embedding_length = llama_model_n_embd(model_),
+            .layers = facts_.layers,
+            .embedding_length = facts_.embedding_length,
             .has_chat_template = !chat_template().empty()};
 }
 
@@ -116,7 +138,7 @@ std::int32_t model::vocabulary_size() const {
 }
 
 std::int32_t model::trained_context() const {
-    return llama_model_n_ctx_train(model_);
+    return facts_.context_length;
 }
 
 bool model::can_truncate() const {
@@ -127,9 +149,12 @@ std::int32_t model::sliding_window() const {
     return llama_model_n_swa(model_);
 }
 
+bool model::can_decode() const {
+    return llama_model_has_decoder(model_) && !llama_model_has_encoder(model_) && !llama_model_is_diffusion(model_);
+}
+
 bool model::can_generate() const {
-    return llama_model_has_decoder(model_) && !llama_model_has_encoder(model_) && !llama_model_is_diffusion(model_) &&
-           llama_vocab_type(vocab_) != LLAMA_VOCAB_TYPE_NONE;
+    return can_decode() && llama_vocab_type(vocab_) != LLAMA_VOCAB_TYPE_NONE;
 }
 
 std::vector<engine::token_id> model::tokenize(std::string_view text, bool add_special, bool parse_special) const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/types.hpp"
+#include "gguf/slice.hpp"
 #include "llama/llama.hpp"
 
 #include <memory>
@@ -20,6 +21,10 @@ class model {
     static result<std::shared_ptr<const model>> load(const engine_options& options, const load_progress& progress,
                                                      const log_sink& log);
 
+    /// The vocabulary and the template alone: enough to turn text into tokens and back, and to draw tokens, where the
+    /// layers are computed elsewhere.
+    static result<std::shared_ptr<const model>> load_text(const engine_options& options);
+
     model(const model&) = delete;
     model& operator=(const model&) = delete;
     ~model();
@@ -34,10 +39,16 @@ class model {
     /// False for models whose memory is a running state: a sequence cannot be cut back, only cleared.
     bool can_truncate() const;
 
-    /// Positions that a layer with a sliding window still sees; 0 when every layer sees all.
+    /// Positions that a layer with a sliding window still sees; 0 when every layer sees all. Not known to load_text().
     std::int32_t sliding_window() const;
 
     bool can_generate() const;
+
+    /// Computes something from tokens in their order: whole models, and slices of them.
+    bool can_decode() const;
+
+    /// Where hidden states come in and leave; both empty for a whole model.
+    const gguf::stage_seams& seams() const { return facts_.seams; }
 
     /// The weights are in memory of this process's own: computed here, and not mapped.
     bool in_memory() const { return where_.in_memory; }
@@ -61,7 +72,17 @@ class model {
         bool on_gpu = false;
         bool in_memory = false;
     };
-    model(llama_model* handle, const engine_options& options, placement where);
+    struct file_facts {
+        gguf::stage_seams seams;
+        std::uint64_t parameters = 0;
+        std::uint64_t tensor_bytes = 0;
+        std::int32_t context_length = 0;
+        std::int32_t layers = 0;
+        std::int32_t embedding_length = 0;
+    };
+    model(llama_model* handle, const engine_options& options, placement where, file_facts facts);
+    static result<std::shared_ptr<const model>> load_part(const engine_options& options, const load_progress& progress,
+                                                          bool text_only);
     std::string metadata(const char* key) const;
 
     llama_model* model_;
@@ -69,6 +90,7 @@ class model {
     std::string id_;
     std::string source_;
     placement where_;
+    file_facts facts_;
 };
 
 }  // namespace starling::llama

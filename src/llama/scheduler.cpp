@@ -26,56 +26,57 @@ constexpr double copy_bytes_per_s = 2e9;
 
 }  // namespace
 
-scheduler::scheduler(std::unique_ptr<stage_chain> chain, std::shared_ptr<inbox> in, scheduler_options options,
-                     log_sink log)
-    : chain_(std::move(chain)),
-      in_(std::move(in)),
-      options_(options),
-      log_(std::move(log)),
-      embedder_(chain_->last().shared_model(), chain_->last().threads()) {
+scheduler::scheduler(std::shared_ptr<const model> text, std::unique_ptr<stage_chain> chain, std::shared_ptr<inbox> in,
+                     scheduler_options options, log_sink log)
+    : text_(std::move(text)), chain_(std::move(chain)), in_(std::move(in)), options_(options), log_(std::move(log)) {
+    if (!chain_->single_pass()) {
+        embedder_.emplace(chain_->last().shared_model(), chain_->last().threads());
+    }
     for (sequence_id sequence = 0; sequence < options_.slots; ++sequence) {
         slots_.emplace_back(sequence);
     }
     counts_.slots = options_.slots;
     counts_.queue_limit = options_.queue_limit;
     published_ = counts_;
+    chain_->notify([in = in_] { in->wake(); });
 }
 
 void scheduler::run() {
+    bool moved = false;
     while (!in_->stopped()) {
-        receive();
-        drop_abandoned();
-        admit();
-        step next = plan_step();
-        if (!next.tokens.empty()) {
-            compute(std::move(next));
+        receive(!moved);
+        moved = drop_abandoned();
+        if (const auto why = chain_->ended()) {
+            fail_all(*why);
+            fail_waiting(*why);
         }
+        moved |= admit();
+        moved |= embed();
+        moved |= fill();
+        moved |= collect();
         publish();
     }
-    fail_all(fail(engine::errc::unavailable, "the engine was stopped"));
+    const error why = fail(engine::errc::unavailable, "the engine was stopped");
+    fail_all(why);
+    fail_waiting(why);
 }
 
-void scheduler::receive() {
-    const bool running = anything_running();
+/// `block`: the last turn moved nothing, and only something from outside can change that.
+void scheduler::receive(bool block) {
     const bool paused =
         std::any_of(slots_.begin(), slots_.end(), [](const slot& s) { return !s.idle() && s.paused(); });
-    auto delivery = in_->take(!running, waiting_.size(), paused ? paused_patience : idle_patience);
+    auto delivery = in_->take(block, waiting_.size(), paused ? paused_patience : idle_patience);
     for (auto& job : delivery.generations) {
         waiting_.push_back(std::move(job));
     }
     for (auto& job : delivery.embeddings) {
-        job->reply->try_send(embedder_.embed(job->inputs));
+        to_embed_.push_back(std::move(job));
     }
 }
 
-bool scheduler::anything_running() const {
-    const bool busy = std::any_of(slots_.begin(), slots_.end(), [](const slot& s) { return !s.idle() && !s.paused(); });
-    const bool any_idle = std::any_of(slots_.begin(), slots_.end(), [](const slot& s) { return s.idle(); });
-    return busy || (any_idle && !waiting_.empty());
-}
-
-void scheduler::drop_abandoned() {
+bool scheduler::drop_abandoned() {
     const auto now = steady_clock::now();
+    bool moved = false;
     for (slot& slot : slots_) {
         if (slot.idle()) {
             continue;
@@ -83,11 +84,14 @@ void scheduler::drop_abandoned() {
         if (slot.work().link->cancelled) {
             ++counts_.cancelled;
             slot.release(++serial_);
+            moved = true;
         } else if (slot.paused()) {
             slot.flush();
             settle(slot);
+            moved = moved || slot.idle();
         } else if (now > slot.work().call.deadline) {
             abandon(slot, fail(engine::errc::deadline, "the time for this request is over"));
+            moved = true;
         }
     }
     std::erase_if(waiting_, [&](const std::unique_ptr<generation>& job) {
@@ -101,33 +105,38 @@ void scheduler::drop_abandoned() {
         }
         return false;
     });
+    return moved;
 }
 
 prefix_costs scheduler::costs() const {
-    const auto& model = chain_->last().of();
-    const double copy_s = static_cast<double>(chain_->last().sequence_bytes()) / copy_bytes_per_s;
+    const double copy_s = static_cast<double>(chain_->sequence_bytes()) / copy_bytes_per_s;
     return {.copy_tokens = static_cast<std::int32_t>(copy_s * prefill_tokens_per_s_),
-            .can_truncate = model.can_truncate(),
-            .window = model.sliding_window()};
+            .can_truncate = text_->can_truncate(),
+            .window = chain_->sliding_window()};
 }
 
-void scheduler::admit() {
+bool scheduler::admit() {
     const prefix_costs now = costs();
+    bool moved = false;
     for (auto job = waiting_.begin(); job != waiting_.end();) {
         std::vector<slot_view> views;
         for (const slot& slot : slots_) {
-            views.push_back(slot.view(now.window > 0 ? chain_->last().lowest_position(slot.sequence()) : 0));
+            views.push_back(slot.view(
+                now.window > 0 ? chain_->lowest_position(slot.sequence(), static_cast<position>(slot.cached().size()))
+                               : 0));
         }
         const auto where = place_prompt((*job)->tokens, views, now);
         if (where) {
             place(std::move(*job), *where);
             job = waiting_.erase(job);
+            moved = true;
         } else if (std::none_of(views.begin(), views.end(), [](const slot_view& view) { return view.idle; })) {
             break;
         } else {
             ++job;
         }
     }
+    return moved;
 }
 
 void scheduler::place(std::unique_ptr<generation> job, const placement& where) {
@@ -142,44 +151,85 @@ void scheduler::place(std::unique_ptr<generation> job, const placement& where) {
     slot.start(std::move(job), where.keep, ++serial_);
 }
 
-step scheduler::plan_step() {
-    const auto& model = chain_->last().of();
-    std::vector<slot_demand> demands;
+bool scheduler::fill() {
+    // More than one step for each stage hides that not all of them take equally long.
+    const std::size_t most = chain_->depth() > 1 ? 2 * chain_->depth() : 1;
+    bool moved = false;
+    while (to_embed_.empty() && chain_->usable() && flights_.size() < most) {
+        step next = plan_step();
+        if (next.tokens.empty()) {
+            break;
+        }
+        submit(std::move(next));
+        moved = true;
+    }
+    return moved;
+}
+
+std::vector<slot_demand> scheduler::demands() const {
+    std::vector<slot_demand> out;
     for (const slot& slot : slots_) {
-        if (!slot.idle() && !slot.paused()) {
-            demands.push_back({.sequence = slot.sequence(),
-                               .pending = slot.pending_tokens(),
-                               .arrival = static_cast<std::uint64_t>(slot.started_at.time_since_epoch().count()),
-                               .together = slot.pending_together()});
+        if (!slot.idle() && !slot.paused() && slot.pending_tokens() > 0) {
+            out.push_back({.sequence = slot.sequence(),
+                           .pending = slot.pending_tokens(),
+                           .arrival = static_cast<std::uint64_t>(slot.started_at.time_since_epoch().count()),
+                           .together = slot.pending_together()});
         }
     }
-    const std::int32_t widest = max_step_tokens(model);
+    return out;
+}
+
+std::vector<allotment> scheduler::share(const std::vector<slot_demand>& demands) {
+    const auto streams = static_cast<std::size_t>(
+        std::count_if(slots_.begin(), slots_.end(), [](const slot& s) { return !s.idle() && !s.paused(); }));
+    const std::int32_t widest = chain_->widest();
+    const std::int32_t join = text_->on_gpu() ? widest : join_width;
     auto shares = share_step(demands, {.max_tokens = widest,
                                        .prefill_budget = budget_.left(prefill_tokens_per_s_ * chunk_seconds),
-                                       .join_below = model.on_gpu() ? widest : join_width});
+                                       .join_below = chain_->single_pass() ? 0 : join,
+                                       .max_streams = streams_of_a_step(streams, chain_->depth())});
     const bool decodes = std::all_of(shares.begin(), shares.end(), [](const auto& share) { return share.tokens == 1; });
     const bool streams_wait =
         !decodes && std::any_of(demands.begin(), demands.end(), [](const auto& d) { return d.pending == 1; });
     budget_.spend(std::accumulate(shares.begin(), shares.end(), 0,
                                   [](std::int32_t sum, const allotment& share) { return sum + share.tokens; }),
                   streams_wait);
+    return shares;
+}
 
+/// Adds the gaps that are worth a token nobody reads, as shares of no tokens. Gives which they are.
+std::vector<sequence_id> scheduler::fill_gaps(std::vector<allotment>& shares) const {
+    std::vector<sequence_id> filled;
+    if (text_->can_truncate()) {
+        for (const sequence_id sequence : gaps_to_fill(shares, max_gap)) {
+            const slot& between = slots_[static_cast<std::size_t>(sequence)];
+            if (between.idle() && static_cast<position>(between.cached().size()) < options_.context) {
+                filled.push_back(sequence);
+            }
+        }
+    }
+    if (chain_->single_pass()) {
+        shares = neighbours(std::move(shares), filled);
+        std::erase_if(filled, [&](sequence_id sequence) { return sequence > shares.back().sequence; });
+    }
+    for (const sequence_id sequence : filled) {
+        shares.push_back({.sequence = sequence, .tokens = 0});
+    }
+    std::sort(shares.begin(), shares.end(), [](const auto& a, const auto& b) { return a.sequence < b.sequence; });
+    return filled;
+}
+
+step scheduler::plan_step() {
+    const auto wanted = demands();
+    if (wanted.empty()) {
+        return {};
+    }
+    auto shares = share(wanted);
     if (shares.empty()) {
         return {};  // edits wait for a step that is carried out
     }
+    const auto filled = fill_gaps(shares);
     step next = std::exchange(next_, {});
-    std::vector<cache_edit> undo;
-    if (model.can_truncate()) {
-        for (const sequence_id sequence : gaps_to_fill(shares, max_gap)) {
-            const slot& idle = slots_[static_cast<std::size_t>(sequence)];
-            const auto end = static_cast<position>(idle.cached().size());
-            if (idle.idle() && end < options_.context) {
-                shares.push_back({.sequence = sequence, .tokens = 0});
-                undo.emplace_back(truncation{.sequence = sequence, .from = end});
-            }
-        }
-        std::sort(shares.begin(), shares.end(), [](const auto& a, const auto& b) { return a.sequence < b.sequence; });
-    }
     for (const allotment& share : shares) {
         slot& slot = slots_[static_cast<std::size_t>(share.sequence)];
         auto at = static_cast<position>(slot.cached().size());
@@ -193,51 +243,86 @@ step scheduler::plan_step() {
         }
         next.tokens.back().output = reaches_end;
     }
-    next_.edits = std::move(undo);
+    for (const sequence_id sequence : filled) {
+        const auto end = static_cast<position>(slots_[static_cast<std::size_t>(sequence)].cached().size());
+        next_.edits.emplace_back(truncation{.sequence = sequence, .from = end});
+    }
     return next;
 }
 
-void scheduler::compute(step next) {
-    std::vector<std::pair<sequence_id, std::int32_t>> rows;
+void scheduler::submit(step next) {
+    flight out{.rows = {}, .tokens = next.tokens.size(), .began = steady_clock::now()};
     for (std::size_t i = 0; i < next.tokens.size(); ++i) {
         if (next.tokens[i].output) {
-            rows.emplace_back(next.tokens[i].sequence, static_cast<std::int32_t>(i));
+            const sequence_id sequence = next.tokens[i].sequence;
+            out.rows.push_back({.sequence = sequence,
+                                .turn = slots_[static_cast<std::size_t>(sequence)].turn(),
+                                .row = static_cast<std::int32_t>(i)});
         }
     }
-    const std::size_t tokens = next.tokens.size();
-    const auto began = steady_clock::now();
+    flights_.push_back(std::move(out));
     chain_->submit(std::move(next));
-    if (auto done = chain_->collect(); !done) {
+}
+
+bool scheduler::collect() {
+    if (!chain_->ready()) {
+        return false;
+    }
+    auto done = chain_->collect();
+    if (!done && done.error() == errc::stages_lost) {
+        compute_again();
+        return true;
+    }
+    const flight collected = std::move(flights_.front());
+    flights_.pop_front();
+    if (!done) {
         if (!in_->stopped()) {
             if (log_) {
                 log_(log_level::error, done.error().message);
             }
             fail_all(done.error());
         }
-        return;
+        return true;
     }
-    learn_prefill_speed(tokens, steady_clock::now() - began);
-    for (const auto& [sequence, row] : rows) {
-        slot& slot = slots_[static_cast<std::size_t>(sequence)];
+    learn_prefill_speed(collected);
+    for (const output_row& output : collected.rows) {
+        slot& slot = slots_[static_cast<std::size_t>(output.sequence)];
+        if (slot.idle() || slot.turn() != output.turn || slot.paused()) {
+            continue;  // its request has ended while the step was on its way
+        }
         try {
-            draw(slot, row);
+            draw(slot, output.row);
         } catch (const std::exception& e) {
             abandon(slot, fail(engine::errc::internal, fmt::format("the next token could not be drawn: {}", e.what())));
         }
     }
+    return true;
 }
 
-void scheduler::learn_prefill_speed(std::size_t tokens, std::chrono::duration<double> took) {
-    if (tokens < static_cast<std::size_t>(prefill_piece)) {
+/// Every cache is empty now, whatever was on its way.
+void scheduler::compute_again() {
+    flights_.clear();
+    next_ = {};
+    for (slot& slot : slots_) {
+        slot.forget();
+    }
+}
+
+/// Of steps that are on their way together, each takes as long as it comes after the one before.
+void scheduler::learn_prefill_speed(const flight& done) {
+    const auto now = steady_clock::now();
+    const std::chrono::duration<double> took = now - std::max(done.began, last_collected_);
+    last_collected_ = now;
+    if (done.tokens < static_cast<std::size_t>(prefill_piece)) {
         return;
     }
-    const double speed = static_cast<double>(tokens) / std::max(took.count(), 1e-6);
+    const double speed = static_cast<double>(done.tokens) / std::max(took.count(), 1e-6);
     prefill_tokens_per_s_ = prefill_tokens_per_s_ == 0.0 ? speed : 0.7 * prefill_tokens_per_s_ + 0.3 * speed;
 }
 
 void scheduler::draw(slot& slot, std::int32_t row) {
     generation& work = slot.work();
-    const auto& model = chain_->last().of();
+    const auto& model = *text_;
     llama_context* context = chain_->last().context();
     if (slot.first_token_at == steady_clock::time_point{}) {
         slot.first_token_at = steady_clock::now();
@@ -314,12 +399,17 @@ void scheduler::fail_all(const error& why) {
         slot.forget();
         next_.edits.emplace_back(truncation{.sequence = slot.sequence(), .from = 0});
     }
-    if (in_->stopped()) {
-        for (auto& job : waiting_) {
-            job->link->events.try_send(why);
-        }
-        waiting_.clear();
+}
+
+void scheduler::fail_waiting(const error& why) {
+    for (auto& job : waiting_) {
+        job->link->events.try_send(why);
     }
+    waiting_.clear();
+    for (auto& job : to_embed_) {
+        job->reply->try_send(why);
+    }
+    to_embed_.clear();
 }
 
 engine::engine_load scheduler::load() const {

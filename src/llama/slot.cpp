@@ -10,6 +10,7 @@ void slot::start(std::unique_ptr<generation> work, position keep, std::uint64_t 
     reused_ = keep;
     answering_ = false;
     last_used_ = now_serial;
+    turn_ = now_serial;
     unsent_.reset();
     ending_.reset();
     ended_ = false;

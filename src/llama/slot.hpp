@@ -26,8 +26,11 @@ class slot {
     /// Gives the request up; the cache stays for others to begin from.
     std::unique_ptr<generation> release(std::uint64_t now_serial);
 
-    /// The cache is gone (its sequence must be cleared).
+    /// The cache is gone (its sequence must be cleared). A request that is under way computes again what is known.
     void forget();
+
+    /// Which request of this slot it is; steps that were on their way when another took its place are told by it.
+    std::uint64_t turn() const { return turn_; }
 
     const std::vector<engine::token_id>& cached() const { return cached_; }
 
@@ -79,6 +82,7 @@ class slot {
     position reused_ = 0;
     bool answering_ = false;
     std::uint64_t last_used_ = 0;
+    std::uint64_t turn_ = 0;
     std::optional<result<engine::stream_event>> unsent_;
     std::optional<result<engine::stream_event>> ending_;
     bool ended_ = false;

@@ -47,6 +47,20 @@ std::uint64_t kv_bytes_per_sequence(const model& model, std::int32_t context) {
            static_cast<std::uint64_t>(context);
 }
 
+/// What one pass can compute, and keeps in order: neighbouring sequences with equally many tokens each.
+bool is_one_pass(const step& step) {
+    std::size_t run = 0;  // tokens of the first sequence
+    while (run < step.tokens.size() && step.tokens[run].sequence == step.tokens.front().sequence) {
+        ++run;
+    }
+    for (std::size_t i = 0; i < step.tokens.size(); ++i) {
+        if (step.tokens[i].sequence != step.tokens.front().sequence + static_cast<sequence_id>(i / run)) {
+            return false;
+        }
+    }
+    return step.tokens.empty() || step.tokens.size() % run == 0;
+}
+
 }  // namespace
 
 std::int32_t max_step_tokens(const model& model) {
@@ -55,26 +69,33 @@ std::int32_t max_step_tokens(const model& model) {
     return model.on_gpu() ? on_gpu : on_processor;
 }
 
-result<std::unique_ptr<stage>> stage::create(std::shared_ptr<const model> model, stage_options options) {
-    if (options.threads <= 0) {
-        options.threads = std::max(1, common_cpu_get_num_physical_cores());
-    }
+llama_context_params context_params(const stage_options& options, bool gives_hidden_states) {
     llama_context_params params = llama_context_default_params();
     params.n_ctx = static_cast<std::uint32_t>(options.context) * static_cast<std::uint32_t>(options.sequences);
     params.n_seq_max = static_cast<std::uint32_t>(options.sequences);
-    const std::int32_t widest = max_step_tokens(*model);
-    params.n_batch = static_cast<std::uint32_t>(std::max(widest, options.sequences));
-    params.n_ubatch = static_cast<std::uint32_t>(widest);
-    // One row of logits for each sequence: the buffer for a whole batch would be batch × vocabulary.
-    params.n_outputs_max = params.n_seq_max;
+    params.n_batch = static_cast<std::uint32_t>(std::max(options.widest, options.sequences));
+    params.n_ubatch = static_cast<std::uint32_t>(options.widest);
+    // One row of logits for each sequence: the buffer for a whole batch would be batch × vocabulary. The last layer of
+    // a stage computes only what is put out, so that all of it must be.
+    params.n_outputs_max =
+        gives_hidden_states ? params.n_batch : static_cast<std::uint32_t>(std::max(options.outputs, options.sequences));
     params.n_threads = options.threads;
     params.n_threads_batch = options.threads;
     params.kv_unified = false;
     params.swa_full = false;
+    return params;
+}
 
-    auto pages = std::make_unique<huge_pages>();
+result<std::unique_ptr<stage>> stage::create(std::shared_ptr<const model> model, stage_options options) {
+    options.threads = options.threads > 0 ? options.threads : std::max(1, common_cpu_get_num_physical_cores());
+    options.widest = options.widest > 0 ? options.widest : max_step_tokens(*model);
+    auto graph = std::make_unique<watch>(model->seams());
+    llama_context_params params = context_params(options, graph->tap.gives_hidden_states());
     if (model->in_memory()) {
-        pages->watch(params);
+        graph->tap.tell(graph->pages);
+    }
+    if (model->in_memory() || graph->tap.takes_hidden_states() || graph->tap.gives_hidden_states()) {
+        graph->tap.watch(params);
     }
 
     take_logged_error();
@@ -88,19 +109,20 @@ result<std::unique_ptr<stage>> stage::create(std::shared_ptr<const model> model,
         return fail(errc::load_failed, fmt::format("cannot set up {} slots of {} tokens for {}: {}", options.sequences,
                                                    options.context, model->info().id, take_logged_error()));
     }
-    std::unique_ptr<stage> made(new stage(std::move(model), context, std::move(pages), options));
-    if (made->of().in_memory() && made->of().can_generate()) {
+    std::unique_ptr<stage> made(new stage(std::move(model), context, std::move(graph), options));
+    if (made->of().in_memory() && made->of().can_decode()) {
         made->warm_up();
     }
     return made;
 }
 
-stage::stage(std::shared_ptr<const model> model, llama_context* context, std::unique_ptr<huge_pages> pages,
+stage::stage(std::shared_ptr<const model> model, llama_context* context, std::unique_ptr<watch> graph,
              const stage_options& options)
     : model_(std::move(model)),
-      pages_(std::move(pages)),
+      graph_(std::move(graph)),
       context_(context),
       threads_(options.threads),
+      widest_(options.widest),
       sequence_bytes_(kv_bytes_per_sequence(*model_, options.context)) {
     llama_set_abort_callback(
         context_, [](void* flag) { return static_cast<std::atomic<bool>*>(flag)->load(std::memory_order_relaxed); },
@@ -116,10 +138,14 @@ void stage::warm_up() {
     llama_token token = 0;
     llama_decode(context_, llama_batch_get_one(&token, 1));
     llama_memory_clear(llama_get_memory(context_), false);
-    pages_->apply();
+    graph_->pages.apply();
 }
 
-result<void> stage::run(const step& step) {
+std::int32_t stage::width() const {
+    return llama_model_n_embd(model_->handle());
+}
+
+result<void> stage::run(const step& step, std::span<const float> in, std::vector<float>* out) {
     for (const cache_edit& edit : step.edits) {
         if (auto done = std::visit([this](const auto& what) { return apply(what); }, edit); !done) {
             return done;
@@ -133,8 +159,34 @@ result<void> stage::run(const step& step) {
                     fmt::format("a step of {} tokens is wider than the {} that there is room for", step.tokens.size(),
                                 llama_n_batch(context_)));
     }
+    graph_tap& tap = graph_->tap;
+    if (tap.takes_hidden_states() || tap.gives_hidden_states()) {
+        const std::size_t expected =
+            tap.takes_hidden_states() ? step.tokens.size() * static_cast<std::size_t>(width()) : 0;
+        if (in.size() != expected || (out != nullptr) != tap.gives_hidden_states() || !is_one_pass(step)) {
+            return fail(engine::errc::internal, "a step does not have the form that this stage of the model computes");
+        }
+        tap.begin(in, out);
+    }
+    if (auto decoded = decode(step); !decoded) {
+        return decoded;
+    }
+    if (!tap.done()) {
+        return fail(
+            engine::errc::internal,
+            fmt::format("llama.cpp's graph for {} lacks the place where its layers are cut", model_->info().id));
+    }
+    return {};
+}
+
+result<void> stage::decode(const step& step) {
     token_batch batch(step.tokens.size());
-    for (const step_token& token : step.tokens) {
+    // What hidden states replace needs no token; and a slice without a vocabulary has only this one.
+    const bool has_tokens = model_->vocabulary_size() > 1;
+    const bool all_outputs = graph_->tap.gives_hidden_states();
+    for (step_token token : step.tokens) {
+        token.token = has_tokens ? token.token : 0;
+        token.output = token.output || all_outputs;
         batch.add(token);
     }
     take_logged_error();

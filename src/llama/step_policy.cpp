@@ -11,7 +11,7 @@ std::vector<allotment> share_step(std::span<const slot_demand> demands, const st
     for (const slot_demand& demand : demands) {
         if (demand.pending > 1) {
             prompts.push_back(demand);
-        } else if (static_cast<std::int32_t>(decode.size()) < limits.max_tokens) {
+        } else if (static_cast<std::int32_t>(decode.size()) < std::min(limits.max_tokens, limits.max_streams)) {
             decode.push_back({.sequence = demand.sequence, .tokens = 1});
         }
     }
@@ -56,6 +56,22 @@ std::vector<sequence_id> gaps_to_fill(std::span<const allotment> allotted, std::
         }
     }
     return fill;
+}
+
+std::vector<allotment> neighbours(std::vector<allotment> allotted, std::span<const sequence_id> filled) {
+    for (std::size_t i = 1; i < allotted.size(); ++i) {
+        for (sequence_id between = allotted[i - 1].sequence + 1; between < allotted[i].sequence; ++between) {
+            if (std::find(filled.begin(), filled.end(), between) == filled.end()) {
+                allotted.resize(i);
+                return allotted;
+            }
+        }
+    }
+    return allotted;
+}
+
+std::int32_t streams_of_a_step(std::size_t streams, std::size_t depth) {
+    return std::max(1, static_cast<std::int32_t>((streams + depth - 1) / depth));
 }
 
 }  // namespace starling::llama

@@ -26,6 +26,7 @@ struct step_limits {
     std::int32_t max_tokens = 0;
     std::int32_t prefill_budget = 0;  // tokens of prompts that may still go before streams that decode
     std::int32_t join_below = 0;      // a step with fewer tokens takes another prompt in
+    std::int32_t max_streams = std::numeric_limits<std::int32_t>::max();  // that decode in one step
 };
 
 struct allotment {
@@ -41,6 +42,13 @@ std::vector<allotment> share_step(std::span<const slot_demand> demands, const st
 /// they bring equally many tokens. So a step that prefills has none, and is not made wider than it may be. Gaps longer
 /// than `max_gap` stay.
 std::vector<sequence_id> gaps_to_fill(std::span<const allotment> allotted, std::int32_t max_gap);
+
+/// The first of `allotted` that can be computed in one pass: as far as there is no gap, or one that is filled.
+std::vector<allotment> neighbours(std::vector<allotment> allotted, std::span<const sequence_id> filled);
+
+/// How many streams go into one step, where several are on their way at once: all stages are busy when the streams are
+/// dealt into as many steps.
+std::int32_t streams_of_a_step(std::size_t streams, std::size_t depth);
 
 /// How much prefill may go before the next decode. Pure, but for what it remembers.
 class prefill_budget {
