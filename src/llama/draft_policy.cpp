@@ -1,7 +1,6 @@
 #include "llama/draft_policy.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace starling::llama {
 
@@ -23,6 +22,8 @@ constexpr double draft_time_rate = 0.1;
 constexpr double undrafted_rate = 0.25;
 // Undrafted passes before the first draft, to have something to compare with.
 constexpr std::int32_t first_undrafted = 4;
+// Before the draft's time is known, so that a dear one does little harm.
+constexpr std::int32_t first_draft = 4;
 // Off and on again take a clear difference, and so does another k.
 constexpr double worth_starting = 1.05;
 constexpr double worth_changing = 1.02;
@@ -40,6 +41,10 @@ constexpr std::int32_t compare_first = 2;  // and soon after the first draft, wh
 constexpr std::int32_t likely_answer = 64;
 // A greedy target agrees with the draft more often than the draft's own probability says.
 constexpr double floor_caution = 0.5;
+
+std::size_t sequences_of(const draft_step& next) {
+    return next.streams.size() + static_cast<std::size_t>(next.fillers);
+}
 
 }  // namespace
 
@@ -86,19 +91,25 @@ void draft_policy::begin(sequence_id sequence) {
         acceptance_estimate(overall_.value(), stream_trials, stream_memory);
 }
 
-double draft_policy::undrafted_s(std::size_t streams) const {
-    return pass_.seconds(static_cast<double>(streams)) * undrafted_ratio_;
+double draft_policy::undrafted_s(std::size_t sequences) const {
+    return pass_.seconds(static_cast<double>(sequences)) * undrafted_ratio_;
 }
 
-draft_policy::yield draft_policy::expect(std::span<const draft_stream> streams, std::int32_t k,
+draft_policy::yield draft_policy::expect(const draft_step& next, std::int32_t k,
                                          std::optional<double> acceptance) const {
     if (k == 0) {
-        return {.tokens = static_cast<double>(streams.size()), .seconds = undrafted_s(streams.size())};
+        return {.tokens = static_cast<double>(next.streams.size()), .seconds = undrafted_s(sequences_of(next))};
     }
     const double goes_on = acceptance ? 1.0 : goes_on_.value();
     yield out;
-    double width = 0.0;
-    for (const draft_stream& stream : streams) {
+    double steps = 0.0;
+    double drafted = 1.0;
+    for (std::int32_t i = 0; i < k; ++i) {
+        steps += drafted;
+        drafted *= goes_on;
+    }
+    double width = next.fillers * (steps + drafted);
+    for (const draft_stream& stream : next.streams) {
         const double a = acceptance.value_or(of_stream_.at(static_cast<std::size_t>(stream.sequence)).value());
         double reached = 1.0;
         double proposed = 1.0;
@@ -109,28 +120,21 @@ draft_policy::yield draft_policy::expect(std::span<const draft_stream> streams, 
             proposed *= goes_on;
         }
     }
-    double steps = 0.0;
-    double drafted = 1.0;
-    for (std::int32_t i = 0; i < k; ++i) {
-        steps += drafted;
-        drafted *= goes_on;
-    }
     out.seconds = pass_.seconds(width) + steps * draft_step_s_;
     return out;
 }
 
-double draft_policy::gain(std::span<const draft_stream> streams, std::int32_t k) const {
-    const yield with = expect(streams, k);
-    const yield without = expect(streams, 0);
+double draft_policy::gain(const draft_step& next, std::int32_t k) const {
+    const yield with = expect(next, k);
+    const yield without = expect(next, 0);
     return with.tokens * without.seconds / std::max(with.seconds * without.tokens, 1e-12);
 }
 
-std::int32_t draft_policy::best(std::span<const draft_stream> streams, std::int32_t most,
-                                std::optional<double> acceptance) const {
+std::int32_t draft_policy::best(const draft_step& next, std::int32_t most, std::optional<double> acceptance) const {
     std::int32_t chosen = 0;
     double highest = 0.0;
     for (std::int32_t k = 1; k <= most; ++k) {
-        const yield expected = expect(streams, k, acceptance);
+        const yield expected = expect(next, k, acceptance);
         const double rate = expected.tokens / std::max(expected.seconds, 1e-12);
         if (rate > highest) {
             highest = rate;
@@ -140,31 +144,36 @@ std::int32_t draft_policy::best(std::span<const draft_stream> streams, std::int3
     return chosen;
 }
 
-draft_choice draft_policy::choose(std::span<const draft_stream> streams, double catch_up_s) {
-    if (streams.empty()) {
+draft_choice draft_policy::choose(const draft_step& next) {
+    if (next.streams.empty()) {
         return {};
     }
-    std::int32_t most = std::min(most_, max_verified_tokens / static_cast<std::int32_t>(streams.size()) - 1);
-    const auto longest = std::max_element(streams.begin(), streams.end(),
+    const auto longest = std::max_element(next.streams.begin(), next.streams.end(),
                                           [](const auto& a, const auto& b) { return a.limit < b.limit; });
-    most = std::min(most, longest->limit);
+    const std::int32_t narrow = max_verified_tokens / static_cast<std::int32_t>(sequences_of(next)) - 1;
+    const std::int32_t affordable = draft_step_s_ > 0.0 ? most_ : first_draft;
+    const std::int32_t most = std::min({most_, affordable, narrow, next.most, longest->limit});
     if (most <= 0) {
         return {};
     }
-    const std::int32_t k = decide(streams, most, catch_up_s);
-    return {.tokens = k, .floor = k == 0 ? 0.0 : floor(streams, k)};
+    if (const std::int32_t k = decide(next, most); k > 0) {
+        return {.tokens = k, .probe = false, .floor = floor(next, k)};
+    }
+    if (const std::int32_t k = current_ == 0 ? probe(next, most) : 0; k > 0) {
+        return {.tokens = k, .probe = true, .floor = floor(next, k)};
+    }
+    return {};
 }
 
-std::int32_t draft_policy::decide(std::span<const draft_stream> streams, std::int32_t most, double catch_up_s) {
-    probing_ = false;
+std::int32_t draft_policy::decide(const draft_step& next, std::int32_t most) {
     if (!opened_) {
         return 0;
     }
-    const std::int32_t wanted = best(streams, most);
-    const double gained = gain(streams, wanted);
+    const std::int32_t wanted = best(next, most);
+    const double gained = gain(next, wanted);
     if (current_ == 0) {
-        if (gained < worth_starting || overdrawn_ || !repays(streams, gained, catch_up_s)) {
-            return probe(streams, most, catch_up_s);
+        if (gained < worth_starting || overdrawn_ || !repays(next, gained)) {
+            return 0;
         }
         current_ = wanted;
         compare_after_ = compare_first;
@@ -176,50 +185,54 @@ std::int32_t draft_policy::decide(std::span<const draft_stream> streams, std::in
     }
     const double share_lost = 1.0 - 1.0 / gained;
     const auto interval = std::max(compare_interval, static_cast<std::int32_t>(share_lost / compare_share));
-    if (drafted_passes_ >= std::min(interval, compare_after_) || !repays(streams, gained, catch_up_s)) {
+    if (!repays(next, gained)) {
+        return 0;
+    }
+    if (drafted_passes_ >= std::min(interval, compare_after_)) {
         compare_after_ = std::min(2 * compare_after_, interval);
         return 0;
     }
-    if (gained > worth_changing * gain(streams, std::min(current_, most))) {
+    if (gained > worth_changing * gain(next, std::min(current_, most))) {
         current_ = wanted;
     }
     return std::min(current_, most);  // an answer that ends soon does not change what is worth proposing
 }
 
 /// A long prompt that the draft has to read first is made up for by the tokens that are likely still to come.
-bool draft_policy::repays(std::span<const draft_stream> streams, double gained, double catch_up_s) const {
+bool draft_policy::repays(const draft_step& next, double gained) const {
     double to_come = 0.0;
-    for (const draft_stream& stream : streams) {
+    for (const draft_stream& stream : next.streams) {
         to_come += std::min(stream.limit, likely_answer);
     }
-    const double token_s = undrafted_s(streams.size()) / static_cast<double>(streams.size());
-    return to_come * token_s * (1.0 - 1.0 / std::max(gained, 1.0)) >= catch_up_s;
+    const double token_s = undrafted_s(sequences_of(next)) / static_cast<double>(next.streams.size());
+    return to_come * token_s * (1.0 - 1.0 / std::max(gained, 1.0)) >= next.catch_up_s;
 }
 
-double draft_policy::account_full_s(std::size_t streams) const {
-    return account_passes * undrafted_s(streams);
+double draft_policy::account_full_s(std::size_t sequences) const {
+    return account_passes * undrafted_s(sequences);
 }
 
-std::int32_t draft_policy::probe(std::span<const draft_stream> streams, std::int32_t most, double catch_up_s) {
-    if (undrafted_passes_ < probe_interval || overdrawn_) {
+/// 0 when it cannot be paid for.
+std::int32_t draft_policy::probe(const draft_step& next, std::int32_t most) const {
+    if (!opened_ || overdrawn_ || undrafted_passes_ < probe_interval) {
         return 0;
     }
+    const std::size_t sequences = sequences_of(next);
     const auto cost = [&](std::int32_t k) {
-        return expect(streams, k).seconds + catch_up_s - undrafted_s(streams.size());
+        return expect(next, k).seconds + next.catch_up_s - undrafted_s(sequences);
     };
-    std::int32_t k = best(streams, most, probe_acceptance);
-    while (k > 1 && cost(k) > account_full_s(streams.size()) / 2) {
+    std::int32_t k = best(next, most, probe_acceptance);
+    while (k > 1 && cost(k) > account_full_s(sequences) / 2) {
         --k;
     }
-    probing_ = cost(k) <= account_s_;
-    return probing_ ? k : 0;
+    return cost(k) <= account_s_ ? k : 0;
 }
 
 /// One more proposed token of every stream is worth its time while it is likely enough to be accepted.
-double draft_policy::floor(std::span<const draft_stream> streams, std::int32_t k) const {
-    const yield expected = expect(streams, k);
+double draft_policy::floor(const draft_step& next, std::int32_t k) const {
+    const yield expected = expect(next, k);
     const double token_s = expected.seconds / expected.tokens;
-    const double cost_s = draft_step_s_ / static_cast<double>(streams.size()) + pass_.per_token();
+    const double cost_s = draft_step_s_ / static_cast<double>(next.streams.size()) + pass_.per_token();
     return std::clamp(floor_caution * cost_s / std::max(token_s, 1e-12), 0.0, 0.5);
 }
 
@@ -245,7 +258,7 @@ void draft_policy::learn(const draft_report& report) {
                     : draft_step_s_ + draft_time_rate * (std::min(step_s, outlier * draft_step_s_) - draft_step_s_);
         }
     } else {
-        const double ratio = pass_s / std::max(pass_.seconds(static_cast<double>(report.streams.size())), 1e-12);
+        const double ratio = pass_s / std::max(pass_.seconds(width), 1e-12);
         undrafted_ratio_ += undrafted_rate * (ratio - undrafted_ratio_);
         drafted_passes_ = 0;
         ++undrafted_passes_;
@@ -277,7 +290,9 @@ void draft_policy::learn_acceptance(std::span<const draft_outcome> streams) {
 }
 
 void draft_policy::settle(const draft_report& report, double pass_s, bool drafted) {
-    const double full_s = account_full_s(report.streams.size());
+    const std::size_t streams = report.streams.size();
+    const std::size_t sequences = streams + static_cast<std::size_t>(report.fillers);
+    const double full_s = account_full_s(sequences);
     double passed_s = pass_s;
     if (drafted) {
         double emitted = 0.0;
@@ -285,9 +300,8 @@ void draft_policy::settle(const draft_report& report, double pass_s, bool drafte
             emitted += 1.0 + stream.accepted;
         }
         // What a draft reads that is wanted is weighed by repays(); a try has to be paid for.
-        passed_s += report.draft_s + (probing_ ? report.catch_up_s : 0.0);
-        const auto streams = report.streams.size();
-        account_s_ -= passed_s - undrafted_s(streams) * emitted / static_cast<double>(streams);
+        passed_s += report.draft_s + (report.probe ? report.catch_up_s : 0.0);
+        account_s_ -= passed_s - undrafted_s(sequences) * emitted / static_cast<double>(streams);
     }
     account_s_ = std::min(account_s_ + account_share * passed_s, full_s);
     if (!opened_ && undrafted_passes_ >= first_undrafted) {

@@ -70,14 +70,22 @@ class pass_time {
     double middle_seconds_ = 0.0;
 };
 
-/// A stream that is to get a token in the next pass.
 struct draft_stream {
     sequence_id sequence = 0;
     std::int32_t limit = 0;  // tokens that may still be proposed before the answer or the context must end
 };
 
+/// The streams that are to get a token in the next pass together.
+struct draft_step {
+    std::span<const draft_stream> streams;
+    std::int32_t fillers = 0;              // sequences between them that bring as many tokens, which nobody reads
+    std::int32_t most = max_draft_tokens;  // each sequence has room for so many behind the token that it brings
+    double catch_up_s = 0.0;  // what the draft would need first, to read what it has not seen of these streams
+};
+
 struct draft_choice {
     std::int32_t tokens = 0;  // for each stream whose limit allows it; 0: no draft
+    bool probe = false;       // a try, for which no estimate speaks
     /// The draft need not go on once it thinks that its proposals so far are accepted with less than this probability,
     /// on the mean over the streams.
     double floor = 0.0;
@@ -94,11 +102,13 @@ struct draft_outcome {
 /// One pass that drew a token for every stream, drafted or not. Passes with prompts in them are not reported.
 struct draft_report {
     std::span<const draft_outcome> streams;
+    std::int32_t fillers = 0;
     std::int32_t width = 0;   // tokens in the step
     double pass_s = 0.0;      // from submitting the step to its outputs
     double catch_up_s = 0.0;  // the draft read what it had not seen yet
     double draft_s = 0.0;     // then it proposed
     std::int32_t draft_steps = 0;
+    bool probe = false;  // as it was chosen
 };
 
 class draft_policy {
@@ -109,32 +119,28 @@ class draft_policy {
     /// A new request has this sequence.
     void begin(sequence_id sequence);
 
-    /// `catch_up_s`: what the draft would need first, to read what it has not seen of these streams.
-    draft_choice choose(std::span<const draft_stream> streams, double catch_up_s);
+    draft_choice choose(const draft_step& next);
 
     void learn(const draft_report& report);
 
     /// Of a pass whose time says nothing, because it had prompts in it too.
     void learn_acceptance(std::span<const draft_outcome> streams);
 
-    /// Expected tokens per second with k proposed tokens over those with none.
-    double gain(std::span<const draft_stream> streams, std::int32_t k) const;
-
   private:
     struct yield {
         double tokens = 0.0;   // of all streams
         double seconds = 0.0;  // pass and draft
     };
-    yield expect(std::span<const draft_stream> streams, std::int32_t k, std::optional<double> acceptance = {}) const;
-    double undrafted_s(std::size_t streams) const;
-    std::int32_t best(std::span<const draft_stream> streams, std::int32_t most,
-                      std::optional<double> acceptance = {}) const;
-    std::int32_t decide(std::span<const draft_stream> streams, std::int32_t most, double catch_up_s);
-    std::int32_t probe(std::span<const draft_stream> streams, std::int32_t most, double catch_up_s);
-    bool repays(std::span<const draft_stream> streams, double gained, double catch_up_s) const;
-    double account_full_s(std::size_t streams) const;
+    yield expect(const draft_step& next, std::int32_t k, std::optional<double> acceptance = {}) const;
+    double gain(const draft_step& next, std::int32_t k) const;
+    double undrafted_s(std::size_t sequences) const;
+    std::int32_t best(const draft_step& next, std::int32_t most, std::optional<double> acceptance = {}) const;
+    std::int32_t decide(const draft_step& next, std::int32_t most);
+    std::int32_t probe(const draft_step& next, std::int32_t most) const;
+    bool repays(const draft_step& next, double gained) const;
+    double account_full_s(std::size_t sequences) const;
     void settle(const draft_report& report, double pass_s, bool drafted);
-    double floor(std::span<const draft_stream> streams, std::int32_t k) const;
+    double floor(const draft_step& next, std::int32_t k) const;
 
     std::int32_t most_;
     acceptance_estimate overall_;
@@ -146,7 +152,6 @@ class draft_policy {
     double account_s_ = 0.0;
     bool opened_ = false;
     bool overdrawn_ = false;
-    bool probing_ = false;  // what was chosen last is a try, and none of the estimates speaks for it
     std::int32_t current_ = 0;
     std::int32_t undrafted_passes_ = 0;  // since the last drafted one
     std::int32_t drafted_passes_ = 0;    // since the last undrafted one

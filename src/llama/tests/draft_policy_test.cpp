@@ -34,7 +34,7 @@ struct outcome {
 /// Streams that are answered for `passes` passes, with proposals accepted at random.
 class simulation {
   public:
-    explicit simulation(std::size_t streams, std::int32_t most = 8)
+    explicit simulation(std::size_t streams, std::int32_t most = max_draft_tokens)
         : policy_(most, static_cast<std::int32_t>(streams)) {
         for (std::size_t i = 0; i < streams; ++i) {
             policy_.begin(static_cast<sequence_id>(i));
@@ -59,7 +59,7 @@ class simulation {
         for (std::size_t i = 0; i < world.streams; ++i) {
             streams.push_back({.sequence = static_cast<sequence_id>(i), .limit = 1000});
         }
-        const std::int32_t k = policy_.choose(streams, 0.0).tokens;
+        const auto [k, probe, floor] = policy_.choose({.streams = streams});
         std::vector<draft_outcome> outcomes;
         for (const draft_stream& stream : streams) {
             std::int32_t accepted = 0;
@@ -77,7 +77,8 @@ class simulation {
                        .pass_s = pass_s,
                        .catch_up_s = 0.0,
                        .draft_s = draft_s,
-                       .draft_steps = k});
+                       .draft_steps = k,
+                       .probe = probe});
         out.seconds += pass_s + draft_s;
         out.last_tokens = k;
     }
@@ -137,7 +138,8 @@ TEST(DraftPolicy, IsNeverMuchWorseThanNoDraft) {
 TEST(DraftPolicy, IsNearTheOptimumWhereADraftWins) {
     int won = 0;
     for (const world& world : worlds()) {
-        const std::int32_t most = std::min(8, max_verified_tokens / static_cast<std::int32_t>(world.streams) - 1);
+        const std::int32_t most =
+            std::min(max_draft_tokens, max_verified_tokens / static_cast<std::int32_t>(world.streams) - 1);
         const double best = best_rate(world, most);
         if (best < 1.15 * rate_with(world, 0)) {
             continue;  // hardly worth having, and off is right too
@@ -172,7 +174,7 @@ TEST(DraftPolicy, ComesBackWhenTheTextBecomesEasyAgain) {
     EXPECT_EQ(simulation.run(world, 300).last_tokens, 0);
     world.acceptance = 0.9;
     EXPECT_GT(simulation.run(world, 600).tokens, 900.0);
-    EXPECT_GT(simulation.run(world, 300).rate(), 0.85 * best_rate(world, 8));
+    EXPECT_GT(simulation.run(world, 300).rate(), 0.85 * best_rate(world, max_draft_tokens));
 }
 
 TEST(DraftPolicy, FollowsALinkThatBecomesSlow) {
@@ -181,7 +183,7 @@ TEST(DraftPolicy, FollowsALinkThatBecomesSlow) {
     simulation.run(world, 300);
     world.base_s = 0.05;
     simulation.run(world, 300);
-    EXPECT_GT(simulation.run(world, 300).rate(), 0.9 * best_rate(world, 8));
+    EXPECT_GT(simulation.run(world, 300).rate(), 0.9 * best_rate(world, max_draft_tokens));
 }
 
 // Text that is easy exactly where nothing is drafted: every estimate says that a draft will win, and none does.
@@ -189,13 +191,13 @@ TEST(DraftPolicy, LosesLittleEvenWhereItsEstimatesAreWrong) {
     for (const double base_s : {0.001, 0.01, 0.04}) {
         for (const double per_token_s : {0.0002, 0.002}) {
             const world world{.base_s = base_s, .per_token_s = per_token_s, .draft_step_s = 0.003};
-            draft_policy policy(8, 1);
+            draft_policy policy(max_draft_tokens, 1);
             policy.begin(0);
             const std::vector<draft_stream> one{{.sequence = 0, .limit = 1000}};
             double seconds = 0.0;
             double tokens = 0.0;
             for (int i = 0; i < 3000; ++i) {
-                const std::int32_t k = policy.choose(one, 0.0).tokens;
+                const auto [k, probe, floor] = policy.choose({.streams = one});
                 const std::vector<draft_outcome> rejected{
                     {.sequence = 0, .proposed = k, .accepted = 0, .stopped = false}};
                 const double pass_s = world.pass_s(k + 1);
@@ -205,7 +207,8 @@ TEST(DraftPolicy, LosesLittleEvenWhereItsEstimatesAreWrong) {
                               .pass_s = pass_s,
                               .catch_up_s = 0.0,
                               .draft_s = draft_s,
-                              .draft_steps = k});
+                              .draft_steps = k,
+                              .probe = probe});
                 seconds += pass_s + draft_s;
                 tokens += 1.0;
                 policy.begin(0);
@@ -227,7 +230,7 @@ TEST(DraftPolicy, AStallIsNotBlamedOnTheDraft) {
     const std::vector<draft_outcome> stalled{{.sequence = 0, .proposed = 6, .accepted = 6, .stopped = false}};
     simulation.policy().learn(
         {.streams = stalled, .width = 7, .pass_s = 3.0, .catch_up_s = 0.0, .draft_s = 0.003, .draft_steps = 6});
-    EXPECT_GT(simulation.run(world, 20).rate(), 0.8 * best_rate(world, 8));
+    EXPECT_GT(simulation.run(world, 20).rate(), 0.8 * best_rate(world, max_draft_tokens));
 }
 
 TEST(DraftPolicy, IsDeterministic) {
@@ -260,10 +263,10 @@ TEST(DraftPolicy, NothingIsProposedBeyondTheEndOfTheAnswer) {
     simulation simulation(1);
     ASSERT_GT(simulation.run(world, 100).last_tokens, 4);
     const std::vector<draft_stream> ends{{.sequence = 0, .limit = 2}};
-    EXPECT_EQ(simulation.policy().choose(ends, 0.0).tokens, 2);
+    EXPECT_EQ(simulation.policy().choose({.streams = ends}).tokens, 2);
     const std::vector<draft_stream> last{{.sequence = 0, .limit = 0}};
-    EXPECT_EQ(simulation.policy().choose(last, 0.0).tokens, 0);
-    EXPECT_EQ(simulation.policy().choose({}, 0.0).tokens, 0);
+    EXPECT_EQ(simulation.policy().choose({.streams = last}).tokens, 0);
+    EXPECT_EQ(simulation.policy().choose({}).tokens, 0);
 }
 
 TEST(DraftPolicy, ALongPromptIsNotReadForAFewTokens) {
@@ -272,9 +275,9 @@ TEST(DraftPolicy, ALongPromptIsNotReadForAFewTokens) {
     ASSERT_GT(simulation.run(world, 100).last_tokens, 4);
     const std::vector<draft_stream> few{{.sequence = 0, .limit = 5}};
     const std::vector<draft_stream> many{{.sequence = 0, .limit = 1000}};
-    EXPECT_EQ(simulation.policy().choose(few, 1.0).tokens, 0);
-    EXPECT_GT(simulation.policy().choose(many, 1.0).tokens, 0);
-    EXPECT_EQ(simulation.policy().choose(many, 100.0).tokens, 0);
+    EXPECT_EQ(simulation.policy().choose({.streams = few, .catch_up_s = 1.0}).tokens, 0);
+    EXPECT_GT(simulation.policy().choose({.streams = many, .catch_up_s = 1.0}).tokens, 0);
+    EXPECT_EQ(simulation.policy().choose({.streams = many, .catch_up_s = 100.0}).tokens, 0);
 }
 
 TEST(DraftPolicy, OffIsOff) {
@@ -291,8 +294,8 @@ TEST(DraftPolicy, ADearDraftStopsSoonerThanACheapOne) {
     world.draft_step_s = 0.003;
     simulation dear(1);
     dear.run(world, 200);
-    const double low = cheap.policy().choose(one, 0.0).floor;
-    const double high = dear.policy().choose(one, 0.0).floor;
+    const double low = cheap.policy().choose({.streams = one}).floor;
+    const double high = dear.policy().choose({.streams = one}).floor;
     EXPECT_GT(low, 0.0);
     EXPECT_GT(high, 3.0 * low);
     EXPECT_LE(high, 0.5);
