@@ -20,8 +20,9 @@ using wire::count_member;
 using wire::number_member;
 using wire::string_member;
 
-constexpr double worth_telling = 5.0;      // points of the score
-constexpr std::size_t max_id_bytes = 512;  // of a model; longer names nobody can type
+constexpr double worth_telling = 5.0;         // points of the score
+constexpr double memory_worth_telling = 0.1;  // of what is lent; whoever plans a split leaves a margin
+constexpr std::size_t max_id_bytes = 512;     // of a model; longer names nobody can type
 
 constexpr std::array<std::pair<readiness, const char*>, 3> readiness_names{
     {{readiness::ready, "ready"}, {readiness::loading, "loading"}, {readiness::standby, "standby"}}};
@@ -85,6 +86,26 @@ told_model read_model(const json::value& from) {
     return out;
 }
 
+json::object offer_json(const node_offer& from) {
+    json::array files;
+    for (std::size_t i = 0; i < std::min(from.files.size(), max_told_files); ++i) {
+        const told_file& one = from.files[i];
+        files.push_back(json::object{{"content", one.content},
+                                     {"first_layer", one.first_layer},
+                                     {"end_layer", one.end_layer},
+                                     {"layers", one.layers}});
+    }
+    json::array links;
+    for (std::size_t i = 0; i < std::min(from.links.size(), max_told_links); ++i) {
+        links.push_back(
+            json::object{{"to", to_string(from.links[i].to)}, {"round_trip_ms", rounded(from.links[i].round_trip_ms)}});
+    }
+    return {{"memory_bytes", from.memory_bytes},
+            {"read_bytes_per_s", rounded(from.read_bytes_per_s)},
+            {"files", std::move(files)},
+            {"links", std::move(links)}};
+}
+
 /// The state follows from the score, as for this node itself.
 route::health read_health(const json::value& from) {
     const double queue = number_member(from, "queue").value_or(100.0);
@@ -103,6 +124,32 @@ std::vector<T> read_all(const json::value& from, std::string_view name, Read rea
                 break;
             }
             out.push_back(read(one));
+        }
+    }
+    return out;
+}
+
+node_offer read_offer(const json::value& from) {
+    node_offer out;
+    out.memory_bytes = large_member(from, "memory_bytes");
+    constexpr double most_read = 1e15;
+    out.read_bytes_per_s = std::clamp(number_member(from, "read_bytes_per_s").value_or(0.0), 0.0, most_read);
+    out.files = read_all<told_file>(from, "files", [](const json::value& one) {
+        return told_file{.content = std::string(string_member(one, "content").substr(0, max_id_bytes)),
+                         .first_layer = count_member(one, "first_layer"),
+                         .end_layer = count_member(one, "end_layer"),
+                         .layers = count_member(one, "layers")};
+    });
+    std::erase_if(out.files, [](const told_file& one) {
+        return one.content.empty() || one.first_layer < 0 || one.end_layer <= one.first_layer ||
+               one.layers < one.end_layer;
+    });
+    for (const told_link& one : read_all<told_link>(from, "links", [](const json::value& link) {
+             return told_link{.to = parse_node_id(string_member(link, "to")).value_or(node_id()),
+                              .round_trip_ms = amount_member(link, "round_trip_ms")};
+         })) {
+        if (out.links.size() < max_told_links && one.to != node_id()) {
+            out.links.push_back(one);
         }
     }
     return out;
@@ -139,6 +186,7 @@ std::string to_json(const node_status& from) {
                                              {"cpu", rounded(from.health.cpu_percent)},
                                              {"memory", rounded(from.health.memory_percent)},
                                              {"queue", rounded(from.health.queue_availability_percent)}}},
+                     {"offer", offer_json(from.offer)},
                      {"models", std::move(models)},
                      {"demand", std::move(demand)}});
 }
@@ -151,6 +199,9 @@ result<node_status> parse_status(std::string_view text) {
     node_status out;
     if (const auto* health = wire::member(from, "health")) {
         out.health = read_health(*health);
+    }
+    if (const auto* offer = wire::member(from, "offer")) {
+        out.offer = read_offer(*offer);
     }
     out.models = read_all<told_model>(from, "models", read_model);
     std::erase_if(out.models, [](const told_model& one) { return one.info.id.empty(); });
@@ -172,7 +223,11 @@ bool differs(const node_status& told, const node_status& now) {
         return std::any_of(told.demand.begin(), told.demand.end(),
                            [&](const route::model_demand& other) { return other.model == one.model; });
     };
-    return told.health.state != now.health.state || std::abs(told.health.score - now.health.score) >= worth_telling ||
+    const double memory_before = static_cast<double>(told.offer.memory_bytes);
+    const double memory_now = static_cast<double>(now.offer.memory_bytes);
+    return told.health.state != now.health.state || told.offer.files != now.offer.files ||
+           std::abs(memory_before - memory_now) > memory_worth_telling * std::max(memory_before, memory_now) ||
+           std::abs(told.health.score - now.health.score) >= worth_telling ||
            !std::equal(told.models.begin(), told.models.end(), now.models.begin(), now.models.end(), same_model) ||
            !std::all_of(now.demand.begin(), now.demand.end(), known);
 }

@@ -2,6 +2,7 @@
 // messages: `status` asks, `status_response` answers, at once and again whenever something has changed. Pure, fuzzed.
 #pragma once
 
+#include "base/node_id.hpp"
 #include "base/result.hpp"
 #include "engine/types.hpp"
 #include "route/demand_table.hpp"
@@ -15,7 +16,10 @@
 namespace starling::peers {
 
 inline constexpr std::size_t max_told_models = 256;       // of one node; a page in any list
-inline constexpr std::size_t max_status_bytes = 1 << 18;  // 256 models with their loads, and the same of demand
+inline constexpr std::size_t max_status_bytes = 1 << 19;  // 256 models with their loads, as many files, and demand
+
+inline constexpr std::size_t max_told_files = 256;
+inline constexpr std::size_t max_told_links = 64;  // more nodes than a split has stages
 
 enum class readiness {
     ready,
@@ -32,8 +36,33 @@ struct told_model {
     engine::engine_load load;
 };
 
+/// A model file of a node, or a part of one, from which it can load layers.
+struct told_file {
+    std::string content;  // of the whole model: models::content_id
+    std::int32_t first_layer = 0;
+    std::int32_t end_layer = 0;
+    std::int32_t layers = 0;  // of the whole
+
+    bool operator==(const told_file&) const = default;
+};
+
+/// A round trip between two nodes, which those who plan a split cannot measure themselves.
+struct told_link {
+    node_id to;
+    double round_trip_ms = 0.0;
+};
+
+/// What a node lends for parts of models of the mesh. Nothing but zeros: it takes none.
+struct node_offer {
+    std::uint64_t memory_bytes = 0;  // free for models, now
+    double read_bytes_per_s = 0.0;   // of weights, while it decodes
+    std::vector<told_file> files;    // at most max_told_files
+    std::vector<told_link> links;    // at most max_told_links
+};
+
 struct node_status {
     route::health health;
+    node_offer offer;
     std::vector<told_model> models;
     std::vector<route::model_demand> demand;  // of this node's own clients
 };

@@ -20,6 +20,12 @@ namespace starling::settings {
 enum class log_format { pretty, json };
 enum class log_level { debug, info, warn, error };
 
+/// Whether a model may be cut by layers over several nodes.
+enum class split_mode { automatic, never, exactly };
+
+/// How the stages of a split model exchange hidden states.
+enum class activations { f16, f32 };
+
 inline constexpr std::uint16_t default_port = 9337;
 inline constexpr std::uint16_t default_peer_port = 9338;
 inline constexpr std::string_view default_hub_url = "https://huggingface.co";
@@ -40,6 +46,11 @@ struct config {
     bool standby = false;               // models are loaded only when the mesh wants them and nobody else serves them
     std::int32_t worker_wait_s = 30;    // how long a request waits for a worker when there is none
     std::int32_t stall_timeout_s = 30;  // a worker that gives no token for so long counts as hung
+    split_mode split = split_mode::automatic;
+    std::int32_t split_stages = 0;  // for split_mode::exactly
+    settings::activations activations = settings::activations::f16;
+    std::uint64_t memory_bytes = 0;       // that models may take here, of this node and of the mesh; 0: what is free
+    std::vector<std::string> model_dirs;  // whose files may be used for a part of a model
     std::filesystem::path api_key_file;
     std::vector<std::string> cors_origins;
     std::int32_t context = 0;      // tokens of one request; 0: chosen from the model

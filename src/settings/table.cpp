@@ -1,6 +1,7 @@
 #include "settings/table.hpp"
 
 #include <array>
+#include <charconv>
 #include <limits>
 
 namespace starling::settings {
@@ -18,6 +19,8 @@ constexpr std::int64_t max_layers = 10'000;
 constexpr std::int64_t max_queue = 65'536;
 /// An hour: longer than any client waits.
 constexpr std::int64_t max_wait_s = 3'600;
+/// Each machine adds a trip through the network to every token.
+constexpr std::int32_t max_split = 16;
 /// A name is for people; it is shown in tables.
 constexpr std::size_t max_name_bytes = 64;
 
@@ -119,6 +122,57 @@ result<void> set_log_level(config& into, const setting_value& value) {
     return fail(errc::bad_config, "must be debug, info, warn or error");
 }
 
+result<void> set_split(config& into, const setting_value& value) {
+    const std::string& text = text_of(value);
+    into.split_stages = 0;
+    if (text == "auto") {
+        into.split = split_mode::automatic;
+        return {};
+    }
+    if (text == "never") {
+        into.split = split_mode::never;
+        return {};
+    }
+    std::int32_t stages = 0;
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), stages);
+    if (failed != std::errc() || end != text.data() + text.size() || stages < 1 || stages > max_split) {
+        return fail(errc::bad_config,
+                    "must be auto, never, or a number of machines from 1 to " + std::to_string(max_split));
+    }
+    into.split = split_mode::exactly;
+    into.split_stages = stages;
+    return {};
+}
+
+result<void> set_activations(config& into, const setting_value& value) {
+    if (text_of(value) == "f16") {
+        into.activations = activations::f16;
+    } else if (text_of(value) == "f32") {
+        into.activations = activations::f32;
+    } else {
+        return fail(errc::bad_config, "must be f16 or f32");
+    }
+    return {};
+}
+
+/// "8G", "512M": in powers of ten, as memory is shown everywhere here.
+result<void> set_memory(config& into, const setting_value& value) {
+    const std::string& text = text_of(value);
+    double amount = 0.0;
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), amount);
+    const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+    double factor = 0.0;
+    for (const auto& [name, bytes] : {std::pair{"K", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}}) {
+        factor = unit == name || (unit.size() == 2 && unit[0] == name[0] && unit[1] == 'B') ? bytes : factor;
+    }
+    constexpr double most = 1e18;
+    if (failed != std::errc() || factor == 0.0 || !(amount > 0.0) || amount * factor > most) {
+        return fail(errc::bad_config, "must be an amount of memory like 512M or 12G");
+    }
+    into.memory_bytes = static_cast<std::uint64_t>(amount * factor);
+    return {};
+}
+
 constexpr std::array table{
     setting{"data_dir", "data-dir", "STARLING_DATA_DIR", setting_kind::text, "DIR",
             "where models, the node's key and the history are kept",
@@ -164,6 +218,17 @@ constexpr std::array table{
     setting{"stall_timeout_s", "stall-timeout", "", setting_kind::number, "SECONDS",
             "a worker that gives no token for so long is given up, and another goes on (default 30)",
             [](config& c, const setting_value& v) { return set_number(c.stall_timeout_s, v, 1, max_wait_s); }},
+    setting{"split", "split", "", setting_kind::text, "HOW",
+            "cut a model by layers over several nodes: auto (when it does not fit on one), never, or on how many",
+            set_split},
+    setting{"activations", "activations", "", setting_kind::text, "TYPE",
+            "how the parts of a split model exchange hidden states: f16 (default) or f32", set_activations},
+    setting{"memory", "memory", "", setting_kind::text, "SIZE",
+            "what models may take here, like 12G, also parts of models of the mesh (default: what is free)",
+            set_memory},
+    setting{"model_dirs", "model-dir", "", setting_kind::list, "DIR",
+            "a directory of .gguf files that this node may use when it computes a part of a model; can be repeated",
+            [](config& c, const setting_value& v) { return set_list(c.model_dirs, v); }},
     setting{"api_key_file", "api-key-file", "", setting_kind::text, "FILE",
             "a file with the API keys that clients must send, one on each line",
             [](config& c, const setting_value& v) { return set_path(c.api_key_file, v); }},

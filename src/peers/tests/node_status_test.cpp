@@ -44,6 +44,30 @@ node_status with_model(const std::string& fields) {
     return parsed(R"({"type":"status_response","models":[{"id":"m",)" + fields + "}]}");
 }
 
+TEST(NodeStatus, WhatIsLentArrives) {
+    node_status sent = some_status();
+    sent.offer.memory_bytes = 12'000'000'000;
+    sent.offer.read_bytes_per_s = 1.5e10;
+    sent.offer.files = {
+        {.content = std::string(64, 'b'), .first_layer = 4, .end_layer = 12, .layers = 32},
+        {.content = std::string(64, 'c'), .first_layer = 12, .end_layer = 12, .layers = 32},  // no layers
+    };
+    node_id other;
+    other.bytes[0] = 7;
+    sent.offer.links = {{.to = other, .round_trip_ms = 10.25}, {.to = node_id(), .round_trip_ms = 1.0}};
+    const node_status got = parsed(to_json(sent));
+    EXPECT_EQ(got.offer.memory_bytes, 12'000'000'000U);
+    EXPECT_EQ(got.offer.read_bytes_per_s, 1.5e10);
+    ASSERT_EQ(got.offer.files.size(), 1U);
+    EXPECT_EQ(got.offer.files[0], sent.offer.files[0]);
+    ASSERT_EQ(got.offer.links.size(), 1U);
+    EXPECT_EQ(got.offer.links[0].to, other);
+    EXPECT_EQ(got.offer.links[0].round_trip_ms, 10.25);
+    node_status less = got;
+    less.offer.memory_bytes = 10'000'000'000;
+    EXPECT_TRUE(differs(got, less));
+}
+
 TEST(NodeStatus, WhatIsToldArrives) {
     const node_status sent = some_status();
     const node_status got = parsed(to_json(sent));

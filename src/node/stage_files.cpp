@@ -1,0 +1,185 @@
+#include "node/stage_files.hpp"
+
+#include "aio/run_on.hpp"
+#include "gguf/range_source.hpp"
+#include "models/content_id.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/logger.h>
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+namespace starling::node {
+
+namespace fs = std::filesystem;
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::size_t max_files = 1'000;          // of all directories: each is read at the start
+constexpr std::size_t kept_slices = 2;            // of one model: of this deployment and of the one before
+constexpr std::size_t shown_content_digits = 16;  // enough to tell models apart
+
+void add_models_of(const fs::path& directory, std::vector<fs::path>& out) {
+    std::error_code failed;
+    for (fs::directory_iterator at(directory, failed), end; !failed && at != end; at.increment(failed)) {
+        std::error_code unknown;
+        if (at->path().extension() == ".gguf" && at->is_regular_file(unknown) && out.size() < max_files) {
+            out.push_back(at->path());
+        }
+    }
+}
+
+}  // namespace
+
+stage_files::stage_files(const settings::config& settings, models::model_store& store,
+                         std::shared_ptr<spdlog::logger> log)
+    : settings_(settings), store_(store), log_(std::move(log)), slices_(settings.data_dir / "slices") {}
+
+std::vector<fs::path> stage_files::candidates() const {
+    std::vector<fs::path> out;
+    add_models_of(slices_, out);
+    if (auto stored = store_.list()) {
+        for (const models::local_model& one : *stored) {
+            out.push_back(one.path);
+        }
+    }
+    for (const std::string& text : settings_.models) {
+        const auto reference = models::parse_reference(text);
+        const auto named = reference ? store_.find(*reference) : result<models::local_model>(reference.error());
+        if (named) {
+            out.push_back(named->path);
+        }
+    }
+    for (const std::string& directory : settings_.model_dirs) {
+        std::error_code unknown;
+        if (!fs::is_directory(directory, unknown)) {
+            log_->warn("--model-dir {} is not a directory", directory);
+        }
+        add_models_of(directory, out);
+    }
+    std::sort(out.begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
+    return out;
+}
+
+asio::awaitable<void> stage_files::look() {
+    const auto reading = [](stage_files* self) -> asio::awaitable<std::vector<stage_file>> {
+        co_return self->read_all(self->candidates());
+    };
+    auto work = reading(this);
+    auto found = co_await aio::run_on(disk_.get_executor(), std::move(work));
+    files_ = std::move(found);
+}
+
+std::vector<stage_file> stage_files::read_all(const std::vector<fs::path>& paths) {
+    std::vector<stage_file> out;
+    for (const fs::path& path : paths) {
+        std::error_code unknown;
+        const seen now{
+            .size = fs::file_size(path, unknown), .changed = fs::last_write_time(path, unknown), .file = std::nullopt};
+        auto [known, is_new] = seen_.try_emplace(path, now);
+        if (is_new || known->second.size != now.size || known->second.changed != now.changed) {
+            known->second = now;
+            known->second.file = read(path);
+        }
+        if (known->second.file) {
+            out.push_back(*known->second.file);
+        }
+    }
+    return out;
+}
+
+std::optional<stage_file> stage_files::read(const fs::path& path) const {
+    const auto header = gguf::read_header(path);
+    if (!header) {
+        log_->debug("{}", header.error().message);
+        return std::nullopt;
+    }
+    if (const auto origin = gguf::origin_of(*header)) {
+        if (origin->content.empty()) {
+            return std::nullopt;
+        }
+        return stage_file{
+            .path = path, .content = origin->content, .layers = origin->layers, .of_layers = origin->of_layers};
+    }
+    auto content = models::content_id(path);
+    if (!content) {
+        log_->debug("{}", content.error().message);
+        return std::nullopt;
+    }
+    const auto layers = static_cast<std::int32_t>(header->layers());
+    return stage_file{
+        .path = path, .content = std::move(*content), .layers = {.first = 0, .end = layers}, .of_layers = layers};
+}
+
+std::optional<stage_file> stage_files::find(std::string_view content, gguf::layer_range layers) const {
+    const stage_file* best = nullptr;
+    for (const stage_file& one : files_) {
+        const bool has_layers =
+            one.content == content && one.layers.first <= layers.first && layers.end <= one.layers.end;
+        // The first stage needs the embedding and the last the output head: only the ends of a model have them.
+        const bool has_ends = has_layers && (layers.first > 0 || one.layers.first == 0) &&
+                              (layers.end < one.of_layers || one.layers.end == one.of_layers);
+        if (has_ends && (best == nullptr || one.layers.size() < best->layers.size())) {
+            best = &one;
+        }
+    }
+    return best != nullptr ? std::optional(*best) : std::nullopt;
+}
+
+result<fs::path> stage_files::slice(const stage_file& from, gguf::layer_range layers) const {
+    if (from.layers == layers) {
+        return from.path;
+    }
+    const fs::path to =
+        slices_ / fmt::format("{}-{}-{}.gguf", from.content.substr(0, shown_content_digits), layers.first, layers.end);
+    std::error_code failed;
+    fs::create_directories(slices_, failed);
+    if (failed) {
+        return fail(gguf::errc::io_failed, slices_.string() + " cannot be made: " + failed.message());
+    }
+    const auto header = gguf::read_header(from.path);
+    if (!header) {
+        return header.error();
+    }
+    auto plan = gguf::plan_slice(*header, layers, from.content);
+    if (!plan) {
+        return plan.error();
+    }
+    const auto there = gguf::read_header(to);
+    const auto origin = there ? gguf::origin_of(*there) : std::nullopt;
+    if (!origin || origin->content != from.content || origin->layers != layers) {
+        auto source = gguf::open_file(from.path);
+        if (!source) {
+            return source.error();
+        }
+        if (auto written = gguf::write_slice(*plan, **source, to); !written) {
+            return written.error();
+        }
+    }
+    keep_few(to, from.content);
+    return to;
+}
+
+/// Slices are made again in seconds where the whole model is here; more than a few only take disk.
+void stage_files::keep_few(const fs::path& newest, std::string_view content) const {
+    const std::string prefix(content.substr(0, shown_content_digits));
+    std::vector<fs::path> others;
+    add_models_of(slices_, others);
+    std::erase_if(others,
+                  [&](const fs::path& one) { return one == newest || one.filename().string().rfind(prefix, 0) != 0; });
+    const auto age = [](const fs::path& one) {
+        std::error_code unknown;
+        return fs::last_write_time(one, unknown);
+    };
+    std::sort(others.begin(), others.end(), [&](const fs::path& a, const fs::path& b) { return age(a) > age(b); });
+    for (std::size_t i = kept_slices - 1; i < others.size(); ++i) {
+        std::error_code failed;
+        fs::remove(others[i], failed);
+    }
+}
+
+}  // namespace starling::node

@@ -1,0 +1,75 @@
+// The model files of this machine that a part of a model can be loaded from, by what they are and not by their names:
+// nodes that share a model need not have called it the same.
+//
+// Owner: deployments. Thread: the network executor; files are read on a disk thread.
+#pragma once
+
+#include "gguf/slice.hpp"
+#include "models/models.hpp"
+#include "settings/config.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace spdlog {
+class logger;
+}
+
+namespace starling::node {
+
+struct stage_file {
+    std::filesystem::path path;
+    std::string content;  // models::content_id of the whole model
+    gguf::layer_range layers;
+    std::int32_t of_layers = 0;
+};
+
+class stage_files {
+  public:
+    /// `store` outlives it.
+    stage_files(const settings::config& settings, models::model_store& store, std::shared_ptr<spdlog::logger> log);
+
+    /// Looks at the store, the models that were named, --model-dir and the slices of earlier runs. Files that were seen
+    /// before and have not changed are not read again.
+    boost::asio::awaitable<void> look();
+
+    const std::vector<stage_file>& all() const { return files_; }
+
+    /// A file that has these layers and what a stage of them needs besides.
+    std::optional<stage_file> find(std::string_view content, gguf::layer_range layers) const;
+
+    /// The same as a file of just these layers, cut out of another if there is none. Blocks: for a disk thread.
+    result<std::filesystem::path> slice(const stage_file& from, gguf::layer_range layers) const;
+
+    /// Where slices are kept.
+    const std::filesystem::path& slices() const { return slices_; }
+
+  private:
+    struct seen {
+        std::uintmax_t size = 0;
+        std::filesystem::file_time_type changed;
+        std::optional<stage_file> file;  // none: of no use
+    };
+    std::vector<std::filesystem::path> candidates() const;
+    std::vector<stage_file> read_all(const std::vector<std::filesystem::path>& paths);
+    std::optional<stage_file> read(const std::filesystem::path& path) const;
+    void keep_few(const std::filesystem::path& newest, std::string_view content) const;
+
+    const settings::config& settings_;
+    models::model_store& store_;
+    std::shared_ptr<spdlog::logger> log_;
+    std::filesystem::path slices_;
+    std::vector<stage_file> files_;
+    std::map<std::filesystem::path, seen> seen_;  // the disk thread's
+    boost::asio::thread_pool disk_{1};
+};
+
+}  // namespace starling::node
