@@ -4,7 +4,9 @@
 
 #include "llama/assemble.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <map>
 #include <thread>
 
 namespace starling::llama {
@@ -28,9 +30,21 @@ class distant_chain final : public stage_chain {
     bool usable() const override { return true; }
     std::optional<error> ended() const override { return std::nullopt; }
     void submit(step step) override {
-        widest_output = std::max(widest_output,
-                                 static_cast<std::size_t>(std::count_if(step.tokens.begin(), step.tokens.end(),
-                                                                        [](const step_token& t) { return t.output; })));
+        std::map<sequence_id, std::size_t> brought;
+        std::size_t outputs = 0;
+        for (const step_token& token : step.tokens) {
+            ++brought[token.sequence];
+            outputs += token.output ? 1 : 0;
+        }
+        widest_output = std::max(widest_output, outputs);
+        if (outputs > brought.size()) {
+            EXPECT_LE(step.tokens.size(), static_cast<std::size_t>(max_verified_tokens));
+            for (const auto& [sequence, tokens] : brought) {
+                EXPECT_EQ(tokens, brought.begin()->second) << "a pass computes neighbours with equally many tokens";
+                EXPECT_TRUE(brought.begin()->first == sequence || brought.contains(sequence - 1));
+            }
+            filled_gaps += has_filler(step) ? 1 : 0;
+        }
         inner_.submit(std::move(step));
     }
     bool ready() const override { return inner_.ready(); }
@@ -49,8 +63,17 @@ class distant_chain final : public stage_chain {
     void interrupt() override { inner_.interrupt(); }
 
     std::size_t widest_output = 0;  // rows of one step
+    std::size_t filled_gaps = 0;    // drafted steps with a sequence that nobody reads
 
   private:
+    static bool has_filler(const step& step) {
+        std::map<sequence_id, bool> read;
+        for (const step_token& token : step.tokens) {
+            read[token.sequence] |= token.output;
+        }
+        return std::any_of(read.begin(), read.end(), [](const auto& one) { return !one.second; });
+    }
+
     local_chain inner_;
     std::chrono::milliseconds trip_;
 };
@@ -197,6 +220,25 @@ TEST_F(draft_test, StreamsTogetherAreTheSameAsWithoutADraft) {
     EXPECT_GT(chain_->widest_output, static_cast<std::size_t>(slots));
     EXPECT_LE(chain_->widest_output, static_cast<std::size_t>(max_verified_tokens));
     EXPECT_GT(drafted->load().draft_accepted, 10U);
+}
+
+TEST_F(draft_test, AnIdleSlotBetweenStreamsBringsAsManyTokens) {
+    const auto reference = without();
+    const auto drafted = with(small_path, std::chrono::milliseconds(30));
+    std::vector<engine::generate_request> together;
+    std::vector<gathered> expected;
+    for (const std::int32_t length : {120, 12, 110}) {
+        auto request = completion("Once upon a time there was a", length);
+        request.sampling.temperature = 0.8F;
+        request.sampling.seed = static_cast<std::uint32_t>(length);
+        expected.push_back(ask(*reference, request));
+        together.push_back(std::move(request));
+    }
+    const auto got = ask_all(*drafted, together);
+    for (std::size_t i = 0; i < got.size(); ++i) {
+        expect_same(got[i], expected[i], "stream " + std::to_string(i));
+    }
+    EXPECT_GT(chain_->filled_gaps, 0U);
 }
 
 TEST_F(draft_test, AStreamIsContinuedAfterEveryToken) {

@@ -206,8 +206,9 @@ TEST_F(split_test, ADraftChangesNothing) {
         expected.push_back(ask(*reference, request));
         requests.push_back(std::move(request));
     }
-    for (const std::size_t lose_every : {0U, 25U}) {
-        const auto drafted = split({3, 6, 8}, lose_every, STARLING_MODELS_DIR "/starter-draft.gguf");
+    const std::vector<std::pair<std::vector<std::int32_t>, std::size_t>> layouts{{{4, 8}, 0}, {{3, 6, 8}, 25}};
+    for (const auto& [cuts, lose_every] : layouts) {
+        const auto drafted = split(cuts, lose_every, STARLING_MODELS_DIR "/starter-draft.gguf");
         const auto got = ask_all(*drafted, requests);
         for (std::size_t i = 0; i < got.size(); ++i) {
             ASSERT_FALSE(got[i].failure) << got[i].failure->message;
