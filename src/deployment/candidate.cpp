@@ -79,6 +79,8 @@ actions candidate::inherit(time_point now) {
     if (state_ == candidate_state::idle) {
         if (const rival* other = leader()) {
             watch(*other);
+        } else {
+            wait(heir_listen);
         }
     }
     return finish();
@@ -95,6 +97,9 @@ actions candidate::members(std::vector<node_id> usable, std::uint64_t version, t
     if (others_than_before) {
         failures_ = std::min(failures_, 2);  // what failed before need not fail again
     }
+    std::erase_if(avoided_, [&](const avoided& a) {  // it may come back as another
+        return !std::binary_search(members_.begin(), members_.end(), a.node);
+    });
     if (opened_) {
         for (const stage& one : plan(plan_)) {
             if (one.node != self_ && !std::binary_search(members_.begin(), members_.end(), one.node)) {

@@ -73,18 +73,19 @@ actions candidate::heard(const node_id& from, const announcement& what, time_poi
     return finish();
 }
 
-actions candidate::claim_gone(const node_id& from, time_point now) {
+actions candidate::claim_gone(const node_id& from, parting how, time_point now) {
     begin(now);
     if (state_ == candidate_state::stopped || find_rival(from) == nullptr) {
         return finish();
     }
     std::erase_if(rivals_, [&](const rival& r) { return r.node == from; });
     keep_term_ = false;
-    reconsider();
+    reconsider(how == parting::withdrawn ? withdrawn_listen : duration{});
     return finish();
 }
 
-void candidate::reconsider() {
+/// `listen` is how long to wait for somebody greater before taking the place of one that is gone.
+void candidate::reconsider(duration listen) {
     const rival* other = leader();
     if (holding()) {
         if (other != nullptr && must_yield_to(*other)) {
@@ -106,7 +107,7 @@ void candidate::reconsider() {
     if (other != nullptr) {
         watch(*other);
     } else if (state_ == candidate_state::watching) {
-        succeed();
+        succeed(listen);
     }
 }
 
@@ -147,14 +148,14 @@ void candidate::watch(const rival& other) {
 }
 
 /// Nobody coordinates any more.
-void candidate::succeed() {
+void candidate::succeed(duration listen) {
     planning_ = false;
     if (!may_claim()) {
         state_ = candidate_state::idle;
         sleep_until(time_point::max());
         return;
     }
-    wait(time_in_line());
+    wait(listen + time_in_line());
 }
 
 /// Those that held stages in the order of the layers, as far as they are here; all others after them, and since they

@@ -140,7 +140,7 @@ void candidate::fail_stage(const node_id& node, const trouble& why) {
     switch (why.kind) {
         case trouble_kind::held:
         case trouble_kind::revoked:
-        case trouble_kind::superseded: outbid(why); return;
+        case trouble_kind::superseded: outbid(node, why); return;
         case trouble_kind::memory:
             if (++memory_refusals_ >= memory_refusals_to_starve) {
                 memory_refusals_ = 0;
@@ -155,8 +155,7 @@ void candidate::fail_stage(const node_id& node, const trouble& why) {
         case trouble_kind::no_file:
         case trouble_kind::failed:
             if (node == self_) {
-                give_up_claim();
-                wait(aside_least + backoff());
+                starve("This node cannot load its own part: " + std::string(to_string(why.kind)) + ".");  // others may
                 return;
             }
             avoid(node, why.kind == trouble_kind::failed ? avoid_broken : avoid_without_file, true);
@@ -171,9 +170,13 @@ void candidate::fail_stage(const node_id& node, const trouble& why) {
 }
 
 /// A stage sides with somebody greater. If that one is alive we hear of it before the pause is over, and watch.
-void candidate::outbid(const trouble& why) {
+void candidate::outbid(const node_id& node, const trouble& why) {
+    if (why.holder && (outranks(own_, *why.holder) || !terms_.hear(why.holder->term, now_))) {
+        avoid(node, avoid_refusing, false);  // one of the two terms is absurd: go without this stage
+        try_again(backoff());
+        return;
+    }
     if (why.holder) {
-        terms_.hear(why.holder->term, now_);
         keep_term_ = why.holder_connected && why.holder->coordinator != self_;
     }
     give_up_claim();

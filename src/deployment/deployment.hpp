@@ -111,6 +111,12 @@ enum class farewell : std::uint8_t {
     retire,     // the model is no longer wanted here, and nobody is to take our place
 };
 
+/// How a claim of another went.
+enum class parting : std::uint8_t {
+    withdrawn,  // by itself: most likely it gave way to somebody whom we shall hear of
+    dead,       // with its node
+};
+
 struct setup {
     node_id self;
     want_record want;
@@ -123,7 +129,8 @@ class candidate {
 
     // --- inputs; each returns what is to be done, in order ---
 
-    /// The model was named on this node.
+    /// The model was named on this node. To be called when the node has met its mesh, or has found that it is alone:
+    /// whoever claims before it hears of others disturbs them when it does.
     actions start(time_point now);
 
     /// A stage of it is held here, so this node may take the coordinator's place.
@@ -134,7 +141,7 @@ class candidate {
 
     /// The status of `from` no longer has a claim, or membership says that the node is dead or left. A connection that
     /// broke is no reason: its claim stays until membership has decided.
-    actions claim_gone(const node_id& from, time_point now);
+    actions claim_gone(const node_id& from, parting how, time_point now);
 
     /// The members that can hold a stage; this node may be among them or not. `version` changes whenever a plan may
     /// come out differently: members, their memory, their files.
@@ -196,10 +203,10 @@ class candidate {
     rival* find_rival(const node_id& node);
     const rival* leader() const;
     void remember(const node_id& from, const announcement& what);
-    void reconsider();
+    void reconsider(duration listen = {});
     bool must_yield_to(const rival& other) const;
     void watch(const rival& other);
-    void succeed();
+    void succeed(duration listen);
     duration time_in_line();
     void wait(duration time);
     void claim_model();
@@ -220,7 +227,7 @@ class candidate {
     std::vector<node_id> avoided_now() const;
     bool forgive();
     void fail_stage(const node_id& node, const trouble& why);
-    void outbid(const trouble& why);
+    void outbid(const node_id& node, const trouble& why);
     void fail_silent_stages();
 
     node_id self_;

@@ -15,6 +15,10 @@ inline constexpr std::size_t max_avoided = 64;          // nodes not to be plann
 inline constexpr std::size_t max_reason_bytes = 300;    // two sentences with numbers
 inline constexpr std::size_t max_model_name_bytes = 256;
 
+inline constexpr std::uint32_t max_layers = 100'000;    // far more than any model has; bounds what others claim
+inline constexpr std::uint32_t max_context = 1U << 30;  // likewise
+inline constexpr std::uint32_t max_slots = 4096;
+
 // --- terms ---
 /// A term a second for 136 years: no honest mesh is further ahead of a node that has just started.
 inline constexpr term_number max_term_leap = 1ULL << 32;
@@ -23,6 +27,8 @@ inline constexpr duration term_leap_pace = 1s;  // so the end of the 64 bits is 
 // --- claiming ---
 inline constexpr duration listen_first = 600ms;       // a status crosses the mesh in 500 ms: hear who was earlier
 inline constexpr duration start_spread = 400ms;       // then not all at once
+inline constexpr duration withdrawn_listen = 1500ms;  // one that withdrew may have heard of a greater one before us
+inline constexpr duration heir_listen = 5s;           // the coordinator that opened a stage is heard long before
 inline constexpr duration successor_stagger = 900ms;  // the first successor is heard before the second one's turn
 inline constexpr duration successor_jitter = 200ms;   // where two count themselves at the same place
 
@@ -31,14 +37,13 @@ inline constexpr duration backoff_least = 500ms;     // a refusal is known after
 inline constexpr duration backoff_most = 30s;        // and not more than a few a minute when it keeps failing
 inline constexpr int memory_refusals_to_starve = 5;  // the numbers that plans are made of do not hold here
 inline constexpr duration settled_after = 10s;       // a deployment that served so long has had no failures
-inline constexpr duration aside_least = 5s;          // a coordinator that cannot load its own part lets others try
 inline constexpr duration avoid_lost = 10s;          // until membership knows whether it is dead
 inline constexpr duration avoid_refusing = 20s;      // until its figures are told again
-inline constexpr duration avoid_broken = 60s;
-inline constexpr duration avoid_without_file = 5min;
-inline constexpr duration avoid_leaving = 60s;
-inline constexpr duration load_limit = 30min;  // the largest slices come over slow lines; after that it hangs
-inline constexpr duration plan_limit = 30s;    // a planner that says nothing is asked again
+inline constexpr duration avoid_broken = 60s;        // then its disk or its memory may be better
+inline constexpr duration avoid_without_file = 1h;   // or until it was away: files seldom come by themselves
+inline constexpr duration avoid_leaving = 60s;       // it is gone by then
+inline constexpr duration load_limit = 30min;        // the largest slices come over slow lines; after that it hangs
+inline constexpr duration plan_limit = 30s;          // a planner that says nothing is asked again
 
 // --- starving ---
 inline constexpr duration starved_retry = 30s;  // memory comes back without members changing

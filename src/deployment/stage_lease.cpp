@@ -2,14 +2,14 @@
 
 namespace starling::deployment {
 
-std::optional<trouble> stage_lease::objection(const claim& by, time_point now) {
+std::optional<trouble> stage_lease::objection(const claim& by) const {
     if (left_) {
         return trouble{.kind = trouble_kind::leaving};
     }
-    if (!terms_.hear(by.term, now)) {
-        return trouble{.kind = trouble_kind::lost};  // not its fault: it may come again
+    if (!held_) {
+        return std::nullopt;
     }
-    if (!held_ || outranks(by, held_->by)) {
+    if (outranks(by, held_->by) && by.term - held_->by.term <= max_term_leap) {
         return std::nullopt;
     }
     if (!same_reign(by, held_->by)) {
@@ -23,7 +23,7 @@ std::optional<trouble> stage_lease::objection(const claim& by, time_point now) {
 
 lease::actions stage_lease::open(stream_number stream, const claim& by, const assignment& what, time_point now) {
     lease::actions out = tick(now);
-    if (const auto why = objection(by, now)) {
+    if (const auto why = objection(by)) {
         out.emplace_back(lease::turn_away{stream, *why});
         return out;
     }

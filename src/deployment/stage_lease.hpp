@@ -9,11 +9,15 @@
 // connected, and the smaller one may come again with a higher term. A lapsed claim gives way at once when another model
 // needs the memory: see evict().
 //
+// A claim that is more than max_term_leap above the one that is held is refused as well: no honest successor is that
+// far ahead (term_clock.hpp), and one that has become so gets its turn when the claim has lapsed. Nothing is remembered
+// of a claim that is dropped, so no number can wedge a stage for longer than its owner is connected and lease_time.
+//
 // The rule for two models that need the same memory is the driver's: answer a load with load_failed(memory) at once,
 // after evict() of every lapsed lease; never let a stage wait for memory, or two deployments wait for each other.
 #pragma once
 
-#include "deployment/term_clock.hpp"
+#include "deployment/limits.hpp"
 #include "deployment/types.hpp"
 
 #include <cstdint>
@@ -94,7 +98,7 @@ class stage_lease {
     std::optional<claim> holder() const;
     bool connected() const { return held_ && held_->stream.has_value(); }
     bool ready() const { return resident_ && resident_->loaded; }
-    /// Nothing is held: the driver may forget this lease, and with it the terms it has heard of.
+    /// The driver may forget this lease.
     bool empty() const { return !held_ && !resident_; }
 
   private:
@@ -109,11 +113,10 @@ class stage_lease {
         bool loaded = false;
     };
 
-    std::optional<trouble> objection(const claim& by, time_point now);
+    std::optional<trouble> objection(const claim& by) const;
     void take(stream_number stream, const claim& by, const assignment& what, lease::actions& out);
     void drop(lease::actions& out);
 
-    term_clock terms_;
     std::optional<holding> held_;
     std::optional<layers> resident_;
     load_ticket tickets_ = 0;

@@ -106,8 +106,8 @@ json::object json_of(const stage_ready& from) {
 
 json::object json_of(const stage_refused& from) {
     json::object out{{"type", "stage_refused"}, {"code", code_name(from.why)}, {"message", from.why.message}};
-    if (from.holder) {
-        out["holder"] = to_string(*from.holder);
+    if (from.about) {
+        out["about"] = to_string(*from.about);
     }
     return out;
 }
@@ -286,7 +286,7 @@ result<stage_message> read_data(const json::value& from) {
 
 stage_message read_refused(const json::value& from) {
     return stage_refused{.why = fail(code_of(string_member(from, "code")), text_member(from, "message")),
-                         .holder = parse_node_id(string_member(from, "holder"))};
+                         .about = parse_node_id(string_member(from, "about"))};
 }
 
 stage_message read_state(const json::value& from) {
@@ -335,8 +335,23 @@ result<stage_message> parse_stage_message(std::string_view text) {
     return fail(errc::unsupported, "A message about a stage is of a type that is not known here.");
 }
 
-bool begins_stage_stream(std::string_view type) {
-    return type == "stage_open" || type == "stage_data";
+data_limits limits_into(const stage_open& of, std::int32_t width) {
+    return {.deployment = of.deployment,
+            .epoch = of.epoch,
+            .kind = of.index == 0 ? frame_kind::tokens : frame_kind::activations,
+            .numbers = of.numbers,
+            .sequences = of.sequences,
+            .context = of.context,
+            .step_tokens = of.step_tokens,
+            .width = width,
+            .stages_before = of.index};
+}
+
+data_limits limits_out_of(const stage_open& of, std::int32_t width) {
+    data_limits out = limits_into(of, width);
+    out.kind = frame_kind::activations;
+    ++out.stages_before;
+    return out;
 }
 
 const node_id& predecessor(const stage_open& of) {

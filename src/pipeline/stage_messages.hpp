@@ -12,6 +12,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "pipeline/data_codec.hpp"
 #include "pipeline/errc.hpp"
 #include "pipeline/types.hpp"
 
@@ -59,8 +60,8 @@ struct stage_ready {
 };
 
 struct stage_refused {
-    error why;                      // with a code of pipeline::errc
-    std::optional<node_id> holder;  // who has the lease, when that is why
+    error why;                     // with a code of pipeline::errc
+    std::optional<node_id> about;  // the node that it is about: who has the lease, who was lost, who sent what is wrong
 };
 
 /// Also the sign of life.
@@ -87,8 +88,9 @@ std::string to_json(const stage_message& from);
 /// Errors: malformed, unsupported (a type or version that is not known here), out_of_range, too_large.
 result<stage_message> parse_stage_message(std::string_view json);
 
-/// The type of the message is one that begins a stream of this library.
-bool begins_stage_stream(std::string_view type);
+/// What the stage may be sent when its activations are this wide, and what it sends on.
+data_limits limits_into(const stage_open& of, std::int32_t width);
+data_limits limits_out_of(const stage_open& of, std::int32_t width);
 
 /// The node before the stage, and the node behind it, in its chain.
 const node_id& predecessor(const stage_open& of);

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace starling::transport {
 
@@ -26,6 +27,12 @@ class message_stream {
     void take_at_most(std::size_t limit) { reader_.take_at_most(limit); }
 
     void finish() { on_->finish(); }
+
+    /// The end of the messages: the stream itself, and what has arrived of it behind the last one.
+    std::pair<std::unique_ptr<stream>, bytes> release() {
+        auto rest = reader_.take_rest();
+        return {std::move(on_), std::move(rest)};
+    }
 
   private:
     std::unique_ptr<stream> on_;

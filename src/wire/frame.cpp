@@ -45,4 +45,11 @@ result<std::optional<std::string>> frame_reader::next() {
     return std::optional<std::string>(std::in_place, rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(size));
 }
 
+bytes frame_reader::take_rest() {
+    bytes out(held_.begin() + static_cast<std::ptrdiff_t>(taken_), held_.end());
+    held_.clear();
+    taken_ = 0;
+    return out;
+}
+
 }  // namespace starling::wire

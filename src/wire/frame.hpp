@@ -32,6 +32,9 @@ class frame_reader {
     /// The next payload; nothing when it is not there yet. Error: errc::too_large, after which the stream is useless.
     result<std::optional<std::string>> next();
 
+    /// What has arrived behind the last payload: for a stream that goes on in another form.
+    bytes take_rest();
+
     /// The stream ended here: was it between two frames?
     bool at_boundary() const { return held_.size() == taken_; }
 

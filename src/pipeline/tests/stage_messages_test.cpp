@@ -54,12 +54,12 @@ TEST(StageMessages, EachArrivesAsItWasSent) {
     EXPECT_EQ(data.index, 3U);
 }
 
-TEST(StageMessages, ARefusalKeepsItsCodeAndTheHolder) {
-    const auto got = back(stage_refused{.why = fail(errc::busy, "Taken."), .holder = node(7)});
+TEST(StageMessages, ARefusalKeepsItsCodeAndWhomItIsAbout) {
+    const auto got = back(stage_refused{.why = fail(errc::busy, "Taken."), .about = node(7)});
     EXPECT_TRUE(got.why == errc::busy);
     EXPECT_EQ(got.why.message, "Taken.");
-    EXPECT_EQ(got.holder, node(7));
-    const auto other = back(stage_refused{.why = fail(transport::errc::reset, "Gone."), .holder = {}});
+    EXPECT_EQ(got.about, node(7));
+    const auto other = back(stage_refused{.why = fail(transport::errc::reset, "Gone."), .about = {}});
     EXPECT_TRUE(other.why == errc::declined) << "codes of other libraries have no name here";
     for (int code = 1; code <= static_cast<int>(errc::closed); ++code) {
         const auto why = fail(static_cast<errc>(code), "");
