@@ -12,8 +12,9 @@ namespace starling::llama {
 /// With the context and the slots that are chosen where the options say nothing.
 engine_options with_defaults(engine_options options, const model& model);
 
-/// The draft model that the options name; none when they name none. `options`: with_defaults(). errc::draft_unusable
-/// also when `target` has a memory from which rejected tokens cannot be taken back.
+/// The draft model that the options name; none when they name none, or when `target` writes no text. `options`:
+/// with_defaults(). errc::draft_unusable also when `target` has a memory from which rejected tokens cannot be taken
+/// back.
 result<std::unique_ptr<drafter>> load_drafter(const engine_options& options, const model& target,
                                               const load_progress& progress, const log_sink& log);
 

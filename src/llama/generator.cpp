@@ -197,7 +197,7 @@ std::shared_ptr<engine::generator> make_engine(std::shared_ptr<const model> text
 
 result<std::unique_ptr<drafter>> load_drafter(const engine_options& options, const model& target,
                                               const load_progress& progress, const log_sink& log) {
-    if (options.draft.empty()) {
+    if (options.draft.empty() || !target.can_generate()) {
         return nullptr;
     }
     if (!target.can_truncate()) {

@@ -82,9 +82,10 @@ class draft_test : public engine_test {
   protected:
     static constexpr std::chrono::milliseconds far{12};
 
-    std::shared_ptr<engine::generator> with(const fs::path& draft, std::chrono::milliseconds trip = far) {
+    std::shared_ptr<engine::generator> with(const fs::path& draft, std::chrono::milliseconds trip = far,
+                                            const fs::path& path = starter_path) {
         const engine_options options{
-            .id = "starter", .path = starter_path, .draft = draft, .context = context, .slots = slots, .threads = 1};
+            .id = "starter", .path = path, .draft = draft, .context = context, .slots = slots, .threads = 1};
         auto loaded = model::load(options, {}, {});
         EXPECT_TRUE(loaded);
         auto drafter = load_drafter(options, **loaded, {}, {});
@@ -258,6 +259,20 @@ TEST_F(draft_test, AStreamIsContinuedAfterEveryToken) {
         joined.insert(joined.end(), rest.tokens.begin(), rest.tokens.end());
         EXPECT_EQ(joined, whole.tokens) << k;
     }
+}
+
+TEST_F(draft_test, AMixtureOfExpertsSaysTheSame) {
+    const fs::path experts = STARLING_MODELS_DIR "/starter-moe.gguf";
+    const auto reference = with({}, std::chrono::milliseconds(0), experts);
+    const auto drafted = with(small_path, far, experts);
+    for (const float temperature : {0.0F, 0.8F}) {
+        auto request = completion("Once upon a time there was a", 100);
+        request.sampling.temperature = temperature;
+        request.sampling.seed = 3;
+        request.logprobs = 1;
+        expect_same(ask(*drafted, request), ask(*reference, request), std::to_string(temperature));
+    }
+    EXPECT_GT(drafted->load().draft_accepted, 10U);
 }
 
 TEST_F(draft_test, WhatARequestLeavesBehindSpoilsNoOther) {
