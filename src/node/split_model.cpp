@@ -394,7 +394,7 @@ asio::awaitable<void> split_model::run_load_last(deployment::load_last what) {
         co_return;
     }
     whole_.reset();
-    if (!text_) {
+    if (!chain_ && !draft_) {
         auto reading = load_text();
         auto read = co_await std::move(reading);
         if (!read) {
@@ -409,7 +409,8 @@ asio::awaitable<void> split_model::run_load_last(deployment::load_last what) {
                                           .layers = layers,
                                           .of_layers = static_cast<std::int32_t>(shape_->shape.layers.size()),
                                           .context = static_cast<std::int32_t>(setup_.want.context),
-                                          .slots = static_cast<std::int32_t>(setup_.want.slots)});
+                                          .slots = static_cast<std::int32_t>(setup_.want.slots),
+                                          .outputs = outputs_});
         auto loaded = co_await std::move(loading);
         if (!loaded) {
             with_.log->warn("{}: the last layers cannot be loaded here: {}", setup_.want.model, loaded.error().message);
@@ -433,6 +434,7 @@ llama::engine_options split_model::engine_options() const {
     out.threads = with_.settings->threads;
     out.gpu_layers = with_.settings->gpu_layers;
     out.queue_limit = with_.settings->queue_limit;
+    out.draft = setup_.draft;
     return out;
 }
 
@@ -445,17 +447,37 @@ asio::awaitable<result<std::shared_ptr<engine::generator>>> split_model::load_wh
     co_return co_await aio::run_on(planning_.get_executor(), std::move(work));
 }
 
+/// What an engine needs besides its stages: the vocabulary, and the draft model where there is one.
 asio::awaitable<result<void>> split_model::load_text() {
-    const auto loading =
-        [](llama::engine_options options) -> asio::awaitable<result<std::shared_ptr<const llama::model>>> {
-        co_return llama::model::load_text(options);
+    struct parts {
+        std::shared_ptr<const llama::model> text;
+        result<std::unique_ptr<llama::drafter>> draft = std::unique_ptr<llama::drafter>();
     };
-    auto work = loading(engine_options());
-    auto text = co_await aio::run_on(planning_.get_executor(), std::move(work));
-    if (!text) {
-        co_return text.error();
+    const auto loading = [](llama::engine_options options,
+                            std::shared_ptr<const llama::model> text) -> asio::awaitable<result<parts>> {
+        if (!text) {
+            auto read = llama::model::load_text(options);
+            if (!read) {
+                co_return read.error();
+            }
+            text = std::move(*read);
+        }
+        parts out{.text = std::move(text)};
+        out.draft = llama::load_drafter(options, *out.text, {}, {});
+        co_return out;
+    };
+    auto work = loading(engine_options(), text_);
+    auto loaded = co_await aio::run_on(planning_.get_executor(), std::move(work));
+    if (!loaded) {
+        co_return loaded.error();
     }
-    text_ = std::move(*text);
+    text_ = std::move(loaded->text);
+    if (loaded->draft) {
+        draft_ = std::move(*loaded->draft);
+    } else {
+        with_.log->error("{} is served without its draft: {}", setup_.want.model, loaded->draft.error().message);
+    }
+    outputs_ = llama::outputs_with(draft_.get());
     co_return result<void>();
 }
 
@@ -463,7 +485,8 @@ void split_model::make_engine(std::unique_ptr<pipeline::final_stage> last) {
     chain_ = std::make_shared<pipeline::chain_driver>(
         with_.network, stages_.inlets(), stages_, pipeline::chain_options{},
         [this](const node_id& node, const error& why) { on_lost(wired_epoch_, node, why); });
-    engine_ = llama::make_engine(text_, chain_->make_chain(std::move(last)), engine_options());
+    engine_ =
+        llama::make_engine(text_, chain_->make_chain(std::move(last)), engine_options(), {}, std::move(draft_));
 }
 
 void split_model::on_lost(deployment::epoch_number epoch, const node_id& node, const error& why) {

@@ -135,6 +135,8 @@ class split_model {
 
     // What serves.
     std::shared_ptr<const llama::model> text_;
+    std::unique_ptr<llama::drafter> draft_;  // until the engine has it
+    std::int32_t outputs_ = 0;               // of the last stage, with the draft
     std::shared_ptr<pipeline::chain_driver> chain_;
     std::vector<std::shared_ptr<pipeline::chain_driver>> ended_;  // that still have to be waited for
     std::shared_ptr<engine::generator> engine_;

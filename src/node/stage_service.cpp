@@ -350,6 +350,7 @@ result<stage_service::sized_stage> stage_service::load_blocking(const stage_file
     }
     llama::stage_options options{.context = part.context, .sequences = part.slots, .threads = with_.settings->threads};
     options.widest = split_step_tokens;
+    options.outputs = part.outputs;
     const auto header = gguf::read_header(*file);
     const auto memory = llama::measure_stage(*file, options);
     if (!header || !memory) {
