@@ -64,8 +64,9 @@ void add_chat(CLI::App& app, action& run) {
         ->type_name("N")
         ->check(CLI::Range(1, 10'000'000));
     verb->add_option("--seed", arguments->chat.seed, "the same seed gives the same answer")->type_name("N");
-    add_settings(*verb, arguments->given,
-                 {"data-dir", "api-key-file", "ctx", "slots", "threads", "gpu-layers", "hub-url", "log-level"});
+    add_settings(
+        *verb, arguments->given,
+        {"data-dir", "api-key-file", "ctx", "slots", "threads", "gpu-layers", "draft", "hub-url", "log-level"});
     verb->callback([arguments, &run] { run = [arguments] { return chat(*arguments); }; });
 }
 

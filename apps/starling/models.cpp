@@ -1,10 +1,9 @@
-// starling models list|show|pull|rm: the model files of this machine.
+// starling models list|show|pull|rm|slice: the model files of this machine.
 #include "models/models.hpp"
-#include "background.hpp"
 #include "command_line.hpp"
-#include "node/model_files.hpp"
-#include "node/private_file.hpp"
-#include "starter.hpp"
+#include "gguf/slice.hpp"
+#include "model_slice.hpp"
+#include "model_tools.hpp"
 #include "terminal.hpp"
 #include "verbs.hpp"
 #include "wait.hpp"
@@ -23,34 +22,6 @@ struct model_arguments {
     given_settings given;
     std::string reference;
 };
-
-/// What each of these verbs works with.
-struct model_tools {
-    std::unique_ptr<background> work;
-    std::unique_ptr<models::model_store> store;
-};
-
-result<model_tools> open_tools(const given_settings& given) {
-    auto settings = load_config(given);
-    if (!settings) {
-        return settings.error();
-    }
-    if (auto prepared = node::prepare_data_dir(settings->data_dir); !prepared) {
-        return prepared.error();
-    }
-    model_tools out;
-    auto work = background::create();
-    if (!work) {
-        return work.error();
-    }
-    out.work = std::move(*work);
-    auto store = node::make_store(*settings, built_in_starter(), out.work->http());
-    if (!store) {
-        return store.error();
-    }
-    out.store = std::move(*store);
-    return out;
-}
 
 int list(const model_arguments& arguments) {
     auto tools = open_tools(arguments.given);
@@ -99,6 +70,39 @@ void print_details(const models::model_details& about) {
                 models::size_text(about.memory.work_bytes).c_str());
 }
 
+// "2, 4 to 7, 9"
+std::string shown_places(const std::vector<std::int32_t>& cuts) {
+    std::string out;
+    for (std::size_t i = 0; i < cuts.size();) {
+        std::size_t end = i + 1;
+        while (end < cuts.size() && cuts[end] == cuts[end - 1] + 1) {
+            ++end;
+        }
+        out += (out.empty() ? "" : ", ") + std::to_string(cuts[i]);
+        out += end > i + 1 ? (end > i + 2 ? " to " : ", ") + std::to_string(cuts[end - 1]) : "";
+        i = end;
+    }
+    return out;
+}
+
+void print_cuts(const std::filesystem::path& file) {
+    const auto header = gguf::read_header(file);
+    if (!header) {
+        return;  // what it says was read a moment ago
+    }
+    if (const auto origin = gguf::origin_of(*header); origin && origin->layers.size() < origin->of_layers) {
+        std::printf("slice        layers %d:%d of %d%s%s\n", origin->layers.first, origin->layers.end,
+                    origin->of_layers, origin->content.empty() ? "" : " of the model ",
+                    printable_line(origin->content).c_str());
+        return;
+    }
+    const auto cuts = gguf::legal_cuts(*header);
+    const std::string where = !cuts           ? cuts.error().message
+                              : cuts->empty() ? "nowhere: it has too few layers"
+                                              : "before layer " + shown_places(*cuts);
+    std::printf("can be cut   %s\n", where.c_str());
+}
+
 int show(const model_arguments& arguments) {
     const auto reference = models::parse_reference(arguments.reference);
     if (!reference) {
@@ -113,6 +117,7 @@ int show(const model_arguments& arguments) {
         return report(about.error());
     }
     print_details(*about);
+    print_cuts(about->file.path);
     return done;
 }
 
@@ -203,13 +208,14 @@ void add_verb(CLI::App& models, action& run, const char* name, const char* help,
 }  // namespace
 
 void add_models(CLI::App& app, action& run) {
-    CLI::App* verb = app.add_subcommand("models", "model files: list, show, pull, rm");
+    CLI::App* verb = app.add_subcommand("models", "model files: list, show, pull, rm, slice");
     verb->require_subcommand(1);
     verb->footer("A reference is starter, hf://owner/repo/file.gguf, a path to a .gguf file, or an id from the list.");
     add_verb(*verb, run, "list", "what is on this machine", false, list);
     add_verb(*verb, run, "show", "what a model file says of itself, and the memory it takes", true, show);
     add_verb(*verb, run, "pull", "fetch a model; goes on where an earlier attempt stopped", true, pull);
     add_verb(*verb, run, "rm", "delete a fetched model", true, remove);
+    add_model_slice(*verb, run);
 }
 
 }  // namespace starling::cli

@@ -62,6 +62,20 @@ void add_engine_gauge(std::vector<prometheus::MetricFamily>& all, const scrape_f
     }
 }
 
+void add_draft_tokens(std::vector<prometheus::MetricFamily>& all, const scrape_facts& facts) {
+    gauge_family family(all, "starling_draft_tokens_total",
+                        "tokens that a draft model proposed, by what became of them", prometheus::MetricType::Counter);
+    for (const auto& model : facts.models) {
+        if (model.generator) {
+            const engine::engine_load load = model.generator->load();
+            family.add(static_cast<double>(load.draft_accepted),
+                       {label{"model", model.id}, label{"result", "accepted"}});
+            family.add(static_cast<double>(load.draft_rejected),
+                       {label{"model", model.id}, label{"result", "rejected"}});
+        }
+    }
+}
+
 void add_model_states(std::vector<prometheus::MetricFamily>& all, const scrape_facts& facts) {
     {
         gauge_family states(all, "starling_model_state", "1 for the state that the model is in");
@@ -198,6 +212,7 @@ std::string metrics::render(const scrape_facts& facts) const {
     add_engine_gauge(all, facts, "starling_cancelled_requests",
                      "answers that were given up, since the model was loaded",
                      [](const engine::engine_load& load) { return static_cast<double>(load.cancelled); });
+    add_draft_tokens(all, facts);
     return prometheus::TextSerializer().Serialize(all);
 }
 

@@ -31,7 +31,7 @@ struct scrape_facts {
     std::size_t connections = 0;
     std::uint64_t resident_bytes = 0;
     std::vector<route::model_status> models;
-    std::optional<routing_facts> routing;      // none: in no mesh
+    std::optional<routing_facts> routing;  // none: in no mesh
     stage_traffic traffic;
     std::map<std::string, std::size_t> peers;  // by state
 };

@@ -137,9 +137,8 @@ json::object deployment_json(const model_status& model, const std::string& node_
 json::object deployment_json(const deployment_facts& from) {
     json::array stages;
     for (const stage_facts& one : from.stages) {
-        json::object stage{{"node_id", one.node_id},       {"first_layer", one.first_layer},
-                           {"last_layer", one.last_layer}, {"memory_bytes", nullptr},
-                           {"ms_per_token", nullptr},      {"state", one.state}};
+        json::object stage{{"node_id", one.node_id},  {"first_layer", one.first_layer}, {"last_layer", one.last_layer},
+                           {"memory_bytes", nullptr}, {"ms_per_token", nullptr},        {"state", one.state}};
         if (one.memory_bytes > 0) {
             stage["memory_bytes"] = one.memory_bytes;
         }
@@ -148,8 +147,8 @@ json::object deployment_json(const deployment_facts& from) {
         }
         stages.push_back(std::move(stage));
     }
-    return {{"model", from.model}, {"coordinator", from.coordinator},   {"epoch", from.epoch},
-            {"state", from.state}, {"stages", std::move(stages)}, {"reason", from.reason}};
+    return {{"model", from.model}, {"coordinator", from.coordinator}, {"epoch", from.epoch},
+            {"state", from.state}, {"stages", std::move(stages)},     {"reason", from.reason}};
 }
 
 }  // namespace

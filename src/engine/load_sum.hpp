@@ -15,6 +15,8 @@ inline void add(engine_load& into, const engine_load& one) {
     into.generated_tokens += one.generated_tokens;
     into.cached_tokens += one.cached_tokens;
     into.cancelled += one.cancelled;
+    into.draft_accepted += one.draft_accepted;
+    into.draft_rejected += one.draft_rejected;
 }
 
 /// Of all that have a `generator`; null ones do not count.

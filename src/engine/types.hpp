@@ -185,6 +185,8 @@ struct engine_load {
     std::uint64_t generated_tokens = 0;
     std::uint64_t cached_tokens = 0;
     std::uint64_t cancelled = 0;
+    std::uint64_t draft_accepted = 0;  // tokens that a draft model proposed, and were right
+    std::uint64_t draft_rejected = 0;
 };
 
 }  // namespace starling::engine

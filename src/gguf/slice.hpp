@@ -9,8 +9,8 @@
 // llama.cpp look up its (empty) embeddings, and then overwrites the tensor that enters layer 0 with the hidden states
 // of the stage before: whatever the architecture does to its input before the first layer (scaling, learned positions,
 // a norm) has been done by the first stage, and no number changes. A stage before the last copies the output of its
-// last layer, [n_tokens, n_embd] in f32, and stops the graph there: its output head is never computed. `seams_of` names
-// both tensors.
+// last layer, [n_tokens, width] in f32, and stops the graph there: its output head is never computed. `seams_of` names
+// both tensors. Stages take text alone: what a model knows about images goes into its first layers past this.
 #pragma once
 
 #include "gguf/gguf.hpp"
@@ -59,8 +59,20 @@ result<void> check_stage(const file_header& whole_or_slice, layer_range layers);
 
 /// How a stage exchanges hidden states with llama.cpp's graph: names of tensors in the graph.
 struct stage_seams {
-    std::string inject;   // overwritten after it was computed; empty for a stage that starts with tokens
-    std::string capture;  // copied out, after which the graph is stopped; empty for a stage that ends with logits
+    std::string inject;      // overwritten after it was computed; empty for a stage that starts with tokens
+    std::string capture;     // copied out, after which the graph is stopped; empty for a stage that ends with logits
+    std::int64_t width = 0;  // numbers of a token in both: the embedding length, or several of it side by side
+
+    /// Scalings (GGML_OP_SCALE) whose factor llama.cpp would get wrong, since it derives it from the number of layers:
+    /// in every layer i, before the node that is called `tensor`-i, or is computed from the one that is, its first
+    /// parameter is to be `by`.
+    struct factor {
+        std::string tensor;
+        float by = 1;
+
+        friend bool operator==(const factor&, const factor&) = default;
+    };
+    std::vector<factor> factors;  // empty for nearly all architectures
 
     friend bool operator==(const stage_seams&, const stage_seams&) = default;
 };

@@ -33,6 +33,8 @@ class array {
 
     /// Elements [first, end) of a scalar array. Precondition: first <= end <= size(), and no strings.
     array part(std::size_t first, std::size_t end) const;
+    /// These elements and then those. Precondition: both of one type, and no strings.
+    array followed_by(const array& more) const { return of_scalars(type_, bytes_ + more.bytes_); }
 
   private:
     array(value_type type, std::size_t size, std::string bytes, std::vector<std::uint32_t> ends)

@@ -57,7 +57,7 @@ class local_stream final : public engine::token_stream {
 class local_generator final : public engine::generator {
   public:
     local_generator(std::shared_ptr<const model> model, std::unique_ptr<stage_chain> chain,
-                    const engine_options& options, log_sink log)
+                    const engine_options& options, log_sink log, std::unique_ptr<drafter> draft)
         : model_(std::move(model)),
           context_(options.context),
           queue_limit_(options.queue_limit),
@@ -65,7 +65,7 @@ class local_generator final : public engine::generator {
           preparer_(model_, options.context),
           scheduler_(model_, std::move(chain), in_,
                      {.slots = options.slots, .context = options.context, .queue_limit = options.queue_limit},
-                     std::move(log)),
+                     std::move(log), std::move(draft)),
           engine_([this] { scheduler_.run(); }) {}
 
     ~local_generator() override {
@@ -189,8 +189,33 @@ engine_options with_defaults(engine_options options, const model& model) {
 }
 
 std::shared_ptr<engine::generator> make_engine(std::shared_ptr<const model> text, std::unique_ptr<stage_chain> chain,
-                                               const engine_options& options, log_sink log) {
-    return std::make_shared<local_generator>(std::move(text), std::move(chain), options, std::move(log));
+                                               const engine_options& options, log_sink log,
+                                               std::unique_ptr<drafter> draft) {
+    return std::make_shared<local_generator>(std::move(text), std::move(chain), options, std::move(log),
+                                             std::move(draft));
+}
+
+result<std::unique_ptr<drafter>> load_drafter(const engine_options& options, const model& target,
+                                              const load_progress& progress, const log_sink& log) {
+    if (options.draft.empty() || !target.can_generate()) {
+        return nullptr;
+    }
+    if (!target.can_truncate()) {
+        return fail(errc::draft_unusable,
+                    fmt::format("{} cannot use a draft: its memory is a running state, from which rejected tokens "
+                                "cannot be taken back",
+                                target.info().id));
+    }
+    engine_options small = options;
+    small.id = options.draft.stem().string();
+    small.path = options.draft;
+    const load_progress watched = [&](float) { return !progress || progress(1.0F); };
+    auto loaded = model::load(small, watched, log);
+    if (!loaded) {
+        return loaded.error();
+    }
+    return drafter::create(*loaded, target,
+                           {.slots = options.slots, .context = options.context, .threads = options.threads});
 }
 
 result<std::shared_ptr<engine::generator>> load_engine(engine_options options, load_progress progress, log_sink log) {
@@ -199,12 +224,19 @@ result<std::shared_ptr<engine::generator>> load_engine(engine_options options, l
         return loaded.error();
     }
     options = with_defaults(std::move(options), **loaded);
-    auto only =
-        stage::create(*loaded, {.context = options.context, .sequences = options.slots, .threads = options.threads});
+    auto draft = load_drafter(options, **loaded, progress, log);
+    if (!draft) {
+        return draft.error();
+    }
+    auto only = stage::create(*loaded, {.context = options.context,
+                                        .sequences = options.slots,
+                                        .threads = options.threads,
+                                        .outputs = outputs_with(draft->get())});
     if (!only) {
         return only.error();
     }
-    return make_engine(*loaded, std::make_unique<local_chain>(std::move(*only)), options, std::move(log));
+    return make_engine(*loaded, std::make_unique<local_chain>(std::move(*only)), options, std::move(log),
+                       std::move(*draft));
 }
 
 }  // namespace starling::llama

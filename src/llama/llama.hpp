@@ -20,6 +20,7 @@ namespace starling::llama {
 struct engine_options {
     std::string id;                 // as clients name it
     std::filesystem::path path;     // a GGUF file
+    std::filesystem::path draft;    // one of a small model with the same vocabulary, that drafts; empty: none
     std::int32_t context = 0;       // tokens that one request may use, prompt and answer; 0: chosen from the model
     std::int32_t slots = 0;         // requests answered at the same time; 0: automatic
     std::int32_t threads = 0;       // 0: one for each physical core

@@ -27,8 +27,14 @@ constexpr double copy_bytes_per_s = 2e9;
 }  // namespace
 
 scheduler::scheduler(std::shared_ptr<const model> text, std::unique_ptr<stage_chain> chain, std::shared_ptr<inbox> in,
-                     scheduler_options options, log_sink log)
-    : text_(std::move(text)), chain_(std::move(chain)), in_(std::move(in)), options_(options), log_(std::move(log)) {
+                     scheduler_options options, log_sink log, std::unique_ptr<drafter> draft)
+    : text_(std::move(text)),
+      chain_(std::move(chain)),
+      in_(std::move(in)),
+      options_(options),
+      log_(std::move(log)),
+      drafter_(std::move(draft)),
+      draft_policy_(max_draft_tokens, options.slots) {
     if (!chain_->single_pass()) {
         embedder_.emplace(chain_->last().shared_model(), chain_->last().threads());
     }
@@ -59,6 +65,13 @@ void scheduler::run() {
     const error why = fail(engine::errc::unavailable, "the engine was stopped");
     fail_all(why);
     fail_waiting(why);
+}
+
+void scheduler::interrupt() {
+    chain_->interrupt();
+    if (drafter_) {
+        drafter_->interrupt();
+    }
 }
 
 /// `block`: the last turn moved nothing, and only something from outside can change that.
@@ -149,6 +162,7 @@ void scheduler::place(std::unique_ptr<generation> job, const placement& where) {
     counts_.cached_tokens += static_cast<std::uint64_t>(where.keep);
     counts_.prompt_tokens += static_cast<std::uint64_t>(job->prompt_tokens);
     slot.start(std::move(job), where.keep, ++serial_);
+    draft_policy_.begin(where.slot);
 }
 
 bool scheduler::fill() {
@@ -156,8 +170,8 @@ bool scheduler::fill() {
     const std::size_t most = chain_->depth() > 1 ? 2 * chain_->depth() : 1;
     bool moved = false;
     while (to_embed_.empty() && chain_->usable() && flights_.size() < most) {
-        step next = plan_step();
-        if (next.tokens.empty()) {
+        planned next = plan_step();
+        if (next.what.tokens.empty()) {
             break;
         }
         submit(std::move(next));
@@ -219,7 +233,7 @@ std::vector<sequence_id> scheduler::fill_gaps(std::vector<allotment>& shares) co
     return filled;
 }
 
-step scheduler::plan_step() {
+scheduler::planned scheduler::plan_step() {
     const auto wanted = demands();
     if (wanted.empty()) {
         return {};
@@ -229,19 +243,12 @@ step scheduler::plan_step() {
         return {};  // edits wait for a step that is carried out
     }
     const auto filled = fill_gaps(shares);
-    step next = std::exchange(next_, {});
-    for (const allotment& share : shares) {
-        slot& slot = slots_[static_cast<std::size_t>(share.sequence)];
-        auto at = static_cast<position>(slot.cached().size());
-        if (share.tokens == 0) {
-            next.tokens.push_back({.token = 0, .at = at, .sequence = share.sequence, .output = false});
-            continue;
-        }
-        const bool reaches_end = share.tokens == slot.pending_tokens();
-        for (const engine::token_id token : slot.advance(share.tokens)) {
-            next.tokens.push_back({.token = token, .at = at++, .sequence = share.sequence, .output = false});
-        }
-        next.tokens.back().output = reaches_end;
+    const drafts drafted = propose(shares);
+    planned next{.what = std::exchange(next_, {}), .effort = drafted.effort};
+    for (std::size_t i = 0; i < shares.size(); ++i) {
+        const auto proposed = drafted.tokens > 0 ? std::span<const engine::token_id>(drafted.of_share[i])
+                                                 : std::span<const engine::token_id>{};
+        bring(slots_[static_cast<std::size_t>(shares[i].sequence)], shares[i], proposed, drafted.tokens, next.what);
     }
     for (const sequence_id sequence : filled) {
         const auto end = static_cast<position>(slots_[static_cast<std::size_t>(sequence)].cached().size());
@@ -250,18 +257,54 @@ step scheduler::plan_step() {
     return next;
 }
 
-void scheduler::submit(step next) {
-    flight out{.rows = {}, .tokens = next.tokens.size(), .began = steady_clock::now()};
-    for (std::size_t i = 0; i < next.tokens.size(); ++i) {
-        if (next.tokens[i].output) {
-            const sequence_id sequence = next.tokens[i].sequence;
-            out.rows.push_back({.sequence = sequence,
-                                .turn = slots_[static_cast<std::size_t>(sequence)].turn(),
-                                .row = static_cast<std::int32_t>(i)});
+/// Adds what a slot brings to a step: its share of known tokens, or one that nobody reads; and behind it what was
+/// proposed, filled up to `width` tokens so that all sequences bring equally many.
+void scheduler::bring(slot& slot, const allotment& share, std::span<const engine::token_id> drafted, std::int32_t width,
+                      step& into) {
+    auto at = static_cast<position>(slot.cached().size());
+    const auto add = [&](engine::token_id token, bool output) {
+        into.tokens.push_back({.token = token, .at = at++, .sequence = share.sequence, .output = output});
+    };
+    if (share.tokens == 0) {
+        for (std::int32_t i = 0; i <= width; ++i) {
+            add(0, false);
         }
+        return;
+    }
+    const bool reaches_end = share.tokens == slot.pending_tokens();
+    for (const engine::token_id token : slot.advance(share.tokens)) {
+        add(token, false);
+    }
+    into.tokens.back().output = reaches_end;
+    if (width > 0) {
+        std::vector<engine::token_id> tried(drafted.begin(), drafted.end());
+        tried.resize(static_cast<std::size_t>(width), 0);
+        for (std::size_t i = 0; i < tried.size(); ++i) {
+            add(tried[i], i < drafted.size());
+        }
+        slot.try_out(tried);
+    }
+}
+
+void scheduler::submit(planned next) {
+    const auto& tokens = next.what.tokens;
+    flight out{.rows = {}, .tokens = tokens.size(), .began = steady_clock::now(), .effort = next.effort};
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+        if (!tokens[i].output) {
+            continue;
+        }
+        const sequence_id sequence = tokens[i].sequence;
+        if (!out.rows.empty() && out.rows.back().sequence == sequence) {
+            out.rows.back().drafted.push_back(tokens[i].token);
+            continue;
+        }
+        out.rows.push_back({.sequence = sequence,
+                            .turn = slots_[static_cast<std::size_t>(sequence)].turn(),
+                            .row = static_cast<std::int32_t>(i),
+                            .drafted = {}});
     }
     flights_.push_back(std::move(out));
-    chain_->submit(std::move(next));
+    chain_->submit(std::move(next.what));
 }
 
 bool scheduler::collect() {
@@ -285,17 +328,20 @@ bool scheduler::collect() {
         return true;
     }
     learn_prefill_speed(collected);
+    const std::chrono::duration<double> pass = steady_clock::now() - collected.began;
+    std::vector<draft_outcome> outcomes;
     for (const output_row& output : collected.rows) {
         slot& slot = slots_[static_cast<std::size_t>(output.sequence)];
         if (slot.idle() || slot.turn() != output.turn || slot.paused()) {
             continue;  // its request has ended while the step was on its way
         }
         try {
-            draw(slot, output.row);
+            outcomes.push_back(draw_all(slot, output));
         } catch (const std::exception& e) {
             abandon(slot, fail(engine::errc::internal, fmt::format("the next token could not be drawn: {}", e.what())));
         }
     }
+    learn_draft(collected, pass.count(), std::move(outcomes));
     return true;
 }
 
@@ -320,7 +366,8 @@ void scheduler::learn_prefill_speed(const flight& done) {
     prefill_tokens_per_s_ = prefill_tokens_per_s_ == 0.0 ? speed : 0.7 * prefill_tokens_per_s_ + 0.3 * speed;
 }
 
-void scheduler::draw(slot& slot, std::int32_t row) {
+/// Gives the token that was drawn, whatever became of the request by it.
+engine::token_id scheduler::draw(slot& slot, std::int32_t row) {
     generation& work = slot.work();
     const auto& model = *text_;
     llama_context* context = chain_->last().context();
@@ -329,10 +376,12 @@ void scheduler::draw(slot& slot, std::int32_t row) {
     }
     const auto token = work.draw.sample(context, row, static_cast<std::uint64_t>(slot.answer_tokens()));
     if (model.ends_answer(token) && !work.ignore_end) {
-        return finish(slot, engine::finish_reason::stop, {});
+        finish(slot, engine::finish_reason::stop, {});
+        return token;
     }
     if (!work.draw.accept(token)) {
-        return abandon(slot, fail(engine::errc::internal, "the grammar rejected a token that it had allowed"));
+        abandon(slot, fail(engine::errc::internal, "the grammar rejected a token that it had allowed"));
+        return token;
     }
     ++counts_.generated_tokens;
 
@@ -346,14 +395,15 @@ void scheduler::draw(slot& slot, std::int32_t row) {
         chunk.tokens.push_back({.id = token, .bytes = model.piece(token, true), .logprob = {}, .alternatives = {}});
     }
     slot.append(token);
-    if (!more) {
-        return finish(slot, engine::finish_reason::stop, std::move(chunk));
-    }
     const bool full = static_cast<std::int32_t>(work.tokens.size()) >= options_.context;
-    if (slot.answer_tokens() >= work.max_tokens || full) {
-        return finish(slot, engine::finish_reason::length, std::move(chunk));
+    if (!more) {
+        finish(slot, engine::finish_reason::stop, std::move(chunk));
+    } else if (slot.answer_tokens() >= work.max_tokens || full) {
+        finish(slot, engine::finish_reason::length, std::move(chunk));
+    } else {
+        slot.send(std::move(chunk));
     }
-    slot.send(std::move(chunk));
+    return token;
 }
 
 void scheduler::finish(slot& slot, engine::finish_reason reason, engine::chunk last) {

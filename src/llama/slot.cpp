@@ -1,5 +1,6 @@
 #include "llama/slot.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace starling::llama {
@@ -28,7 +29,9 @@ void slot::forget() {
 }
 
 std::int32_t slot::pending_tokens() const {
-    return static_cast<std::int32_t>(work_->tokens.size() - cached_.size());
+    const auto pending =
+        static_cast<std::ptrdiff_t>(work_->tokens.size()) - static_cast<std::ptrdiff_t>(cached_.size());
+    return static_cast<std::int32_t>(std::max<std::ptrdiff_t>(pending, 0));
 }
 
 std::int32_t slot::pending_together() const {
@@ -41,6 +44,19 @@ std::span<const engine::token_id> slot::advance(std::int32_t count) {
     const auto next = std::span(work_->tokens).subspan(begin, static_cast<std::size_t>(count));
     cached_.insert(cached_.end(), next.begin(), next.end());
     return next;
+}
+
+void slot::try_out(std::span<const engine::token_id> tokens) {
+    cached_.insert(cached_.end(), tokens.begin(), tokens.end());
+}
+
+std::optional<position> slot::cut_back() {
+    const std::size_t right = work_->tokens.size() - 1;
+    if (cached_.size() <= right) {
+        return std::nullopt;
+    }
+    cached_.resize(right);
+    return static_cast<position>(right);
 }
 
 void slot::append(engine::token_id token) {

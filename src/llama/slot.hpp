@@ -47,6 +47,14 @@ class slot {
     /// Moves the next `count` known tokens into the cache; the caller has put them into a step.
     std::span<const engine::token_id> advance(std::int32_t count);
 
+    /// Puts tokens that may turn out wrong into the cache, behind all that are known; the caller has put them into the
+    /// same step. Nothing more is computed for the slot until cut_back().
+    void try_out(std::span<const engine::token_id> tokens);
+
+    /// Forgets what was tried out and is not known to be right, so that the token drawn last is pending again. Gives
+    /// where the sequence has to be cut off; nothing when all of it was right.
+    std::optional<position> cut_back();
+
     /// Records a token drawn for the answer.
     void append(engine::token_id token);
 

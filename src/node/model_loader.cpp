@@ -27,10 +27,11 @@ namespace asio = boost::asio;
 namespace {
 
 llama::engine_options engine_options(const settings::config& settings, const std::string& id,
-                                     const models::local_model& file) {
+                                     const models::local_model& file, const std::filesystem::path& draft) {
     llama::engine_options out;
     out.id = id;
     out.path = file.path;
+    out.draft = draft;
     out.context = settings.context;
     out.slots = settings.slots;
     out.threads = settings.threads;
@@ -81,7 +82,29 @@ result<void> model_loader::add_upstream(const std::string& model) {
     return {};
 }
 
+/// The draft is checked as soon as the models that it is for.
+result<void> model_loader::find_draft() {
+    if (settings_.draft.empty() || draft_) {
+        return {};
+    }
+    auto parsed = models::parse_reference(settings_.draft);
+    if (!parsed) {
+        return fail(errc::model, parsed.error().message);
+    }
+    const auto details = services_.store->show(*parsed);
+    if (details) {
+        draft_fit_ = details->memory;
+    } else if (parsed->kind != models::reference_kind::hub || details.error() != models::errc::not_here) {
+        return fail(errc::model, details.error().message);
+    }
+    draft_ = std::move(*parsed);
+    return {};
+}
+
 result<void> model_loader::add(const std::string& reference) {
+    if (auto found = find_draft(); !found) {
+        return found;
+    }
     auto parsed = models::parse_reference(reference);
     if (!parsed) {
         return fail(errc::model, parsed.error().message);
@@ -122,7 +145,13 @@ result<void> model_loader::check_memory(const models::model_details& model) cons
     if (memory == 0) {
         return {};
     }
-    return models::check_fit(model.memory, memory, model.file.id);
+    models::memory_estimate needed = model.memory;
+    if (draft_fit_) {
+        needed.weights_bytes += draft_fit_->weights_bytes;
+        needed.kv_bytes += draft_fit_->kv_bytes;
+        needed.work_bytes += draft_fit_->work_bytes;
+    }
+    return models::check_fit(needed, memory, model.file.id);
 }
 
 bool model_loader::may_split() const {
@@ -191,7 +220,7 @@ asio::awaitable<void> model_loader::bring_up(wanted model) {
 asio::awaitable<void> model_loader::bring_up_split(wanted model) {
     ++undecided_;
     if (!model.file) {
-        auto fetched = co_await fetch_file(model);
+        auto fetched = co_await fetch_file(model.id, model.reference);
         if (!fetched) {
             --undecided_;
             finish(model.id, fetched.error());
@@ -199,13 +228,19 @@ asio::awaitable<void> model_loader::bring_up_split(wanted model) {
         }
         model.file = std::move(*fetched);
     }
+    auto draft = co_await fetch_draft(model.id);
+    if (!draft) {
+        --undecided_;
+        finish(model.id, draft.error());
+        co_return;
+    }
     report(model.id, model_phase::loading, 0.0F);
     split_observer observer = observe_split(model.id, model.file->path.string());
     observer.on_decided = [this] {
         --undecided_;
         settle();
     };
-    services_.serve_split({.id = model.id, .path = model.file->path, .draft = {}}, std::move(observer));
+    services_.serve_split({.id = model.id, .path = model.file->path, .draft = draft->string()}, std::move(observer));
     co_return;
 }
 
@@ -238,37 +273,57 @@ split_observer model_loader::observe_split(std::string id, std::string source) {
 
 asio::awaitable<result<model_loader::loaded>> model_loader::fetch_and_load(wanted model) {
     if (!model.file) {
-        auto fetched = co_await fetch_file(model);
+        auto fetched = co_await fetch_file(model.id, model.reference);
         if (!fetched) {
             co_return fetched.error();
         }
         model.file = std::move(*fetched);
+    }
+    auto draft = co_await fetch_draft(model.id);
+    if (!draft) {
+        co_return draft.error();
     }
     if (stopping_) {
         co_return fail(errc::stopped, "The node was stopped.");
     }
     report(model.id, model_phase::loading, 0.0F);
     asio::thread_pool thread(1);
-    auto loading = load_on_thread(model.id, *model.file);
+    auto loading = load_on_thread(model.id, *model.file, std::move(*draft));
     co_return co_await aio::run_on(thread.get_executor(), std::move(loading));
 }
 
-asio::awaitable<result<models::local_model>> model_loader::fetch_file(wanted model) {
-    services_.log->info("{} is not on this machine; fetching {}", model.id, model.reference.text());
-    report(model.id, model_phase::fetching, 0.0F);
-    models::on_pull_progress progress = [this, id = model.id](const models::pull_progress& p) {
+/// Nothing when there is none. Models that are loaded together may ask for the same one; the store fetches it once.
+asio::awaitable<result<std::filesystem::path>> model_loader::fetch_draft(std::string for_model) {
+    if (!draft_) {
+        co_return std::filesystem::path{};
+    }
+    auto found = services_.store->find(*draft_);
+    if (!found) {
+        found = co_await fetch_file(std::move(for_model), *draft_);
+    }
+    if (!found) {
+        co_return found.error();
+    }
+    co_return found->path;
+}
+
+asio::awaitable<result<models::local_model>> model_loader::fetch_file(std::string for_model, models::reference which) {
+    services_.log->info("{} is not on this machine; fetching {}", which.id(), which.text());
+    report(for_model, model_phase::fetching, 0.0F);
+    models::on_pull_progress progress = [this, id = for_model](const models::pull_progress& p) {
         const double total = p.total_bytes > 0 ? static_cast<double>(p.total_bytes) : 1.0;
         const double share = p.total_bytes > 0 ? static_cast<double>(p.bytes) / total : 0.0;
         post_progress(id, model_phase::fetching, static_cast<float>(share));
     };
     const auto cancel = fetching_.emplace(fetching_.end());
-    auto pulling = services_.store->pull(model.reference, std::move(progress));
+    auto pulling = services_.store->pull(which, std::move(progress));
     // The signal stays until the loader goes: a cancelled download ends with an exception, and is over by then.
     co_return co_await asio::co_spawn(services_.network, std::move(pulling),
                                       asio::bind_cancellation_slot(cancel->slot(), asio::use_awaitable));
 }
 
-result<model_loader::loaded> model_loader::load_blocking(const std::string& id, const models::local_model& file) {
+result<model_loader::loaded> model_loader::load_blocking(const std::string& id, const models::local_model& file,
+                                                         const std::filesystem::path& draft) {
     auto progress = [this, id](float fraction) {
         post_progress(id, model_phase::loading, fraction);
         return !stopping_.load();
@@ -276,7 +331,7 @@ result<model_loader::loaded> model_loader::load_blocking(const std::string& id, 
     auto log = [log = services_.log](llama::log_level level, const std::string& text) {
         log->log(level_of(level), text);
     };
-    auto engine = llama::load_engine(engine_options(settings_, id, file), progress, log);
+    auto engine = llama::load_engine(engine_options(settings_, id, file, draft), progress, log);
     if (!engine) {
         return engine.error();
     }
@@ -287,8 +342,9 @@ result<model_loader::loaded> model_loader::load_blocking(const std::string& id, 
     return loaded{.generator = std::move(*engine), .content = std::move(*content)};
 }
 
-asio::awaitable<result<model_loader::loaded>> model_loader::load_on_thread(std::string id, models::local_model file) {
-    co_return load_blocking(id, file);
+asio::awaitable<result<model_loader::loaded>> model_loader::load_on_thread(std::string id, models::local_model file,
+                                                                           std::filesystem::path draft) {
+    co_return load_blocking(id, file, draft);
 }
 
 void model_loader::finish(const std::string& id, result<loaded> outcome) {

@@ -7,8 +7,8 @@
 #include "base/result.hpp"
 #include "fetch/fetch.hpp"
 #include "models/models.hpp"
-#include "node/split_models.hpp"
 #include "node/node.hpp"
+#include "node/split_models.hpp"
 #include "route/model_table.hpp"
 #include "settings/config.hpp"
 
@@ -18,6 +18,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
+#include <filesystem>
 #include <functional>
 #include <list>
 #include <memory>
@@ -35,7 +36,7 @@ struct loader_services {
     fetch::client* http = nullptr;
     std::shared_ptr<spdlog::logger> log;
     std::function<void(const model_event&)> on_model;
-    std::function<void()> on_settled;  // nothing loads any more
+    std::function<void()> on_settled;                                              // nothing loads any more
     std::function<void(split_request what, split_observer observer)> serve_split;  // empty: in no mesh
 };
 
@@ -86,11 +87,15 @@ class model_loader {
     boost::asio::awaitable<void> bring_up_split(wanted model);
     split_observer observe_split(std::string id, std::string source);
     boost::asio::awaitable<result<loaded>> fetch_and_load(wanted model);
-    boost::asio::awaitable<result<models::local_model>> fetch_file(wanted model);
-    boost::asio::awaitable<result<loaded>> load_on_thread(std::string id, models::local_model file);
-    result<loaded> load_blocking(const std::string& id, const models::local_model& file);
+    boost::asio::awaitable<result<models::local_model>> fetch_file(std::string for_model, models::reference which);
+    boost::asio::awaitable<result<loaded>> load_on_thread(std::string id, models::local_model file,
+                                                          std::filesystem::path draft);
+    result<loaded> load_blocking(const std::string& id, const models::local_model& file,
+                                 const std::filesystem::path& draft);
     result<void> check_memory(const models::model_details& model) const;
     bool may_split() const;
+    result<void> find_draft();
+    boost::asio::awaitable<result<std::filesystem::path>> fetch_draft(std::string for_model);
     void begin(wanted model);
     void finish(const std::string& id, result<loaded> outcome);
     void settle();
@@ -100,6 +105,8 @@ class model_loader {
     loader_services services_;
     settings::config settings_;
     std::vector<wanted> wanted_;
+    std::optional<models::reference> draft_;                // once it was looked for
+    std::optional<models::memory_estimate> draft_fit_;      // once its file is known
     std::list<boost::asio::cancellation_signal> fetching_;  // one for each download
     std::atomic<bool> stopping_ = false;                    // read by loading threads
     boost::asio::steady_timer settled_;                     // cancelled when `running_` becomes 0

@@ -27,7 +27,8 @@ constexpr auto longest_sleep = std::chrono::hours(1);
 /// The same for every epoch of one coordinator in one term, and for nothing else.
 pipeline::deployment_id deployment_of(const std::string& content, const deployment::claim& by) {
     const std::string text = fmt::format("{}/{}/{}", content, by.term, to_string(by.coordinator));
-    const auto digest = keys::sha256("starling deployment", {{reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}});
+    const auto digest =
+        keys::sha256("starling deployment", {{reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}});
     pipeline::deployment_id out = 0;
     std::memcpy(&out, digest.data(), sizeof out);
     return out;
@@ -91,8 +92,8 @@ void split_model::heard(const node_id& from, const deployment::announcement& wha
     }
 }
 
-void split_model::claim_gone(const node_id& from) {
-    perform(candidate_.claim_gone(from, now()));
+void split_model::claim_gone(const node_id& from, deployment::parting how) {
+    perform(candidate_.claim_gone(from, how, now()));
 }
 
 void split_model::members_changed() {
@@ -222,7 +223,8 @@ void split_model::act(const deployment::withdraw_route&) {
 void split_model::act(const deployment::stand_down& what) {
     with_.log->info("{} is coordinated by {} now", setup_.want.model, name_of(with_, what.to.coordinator));
     end_engine(fail(engine::errc::unavailable, "Another node coordinates this model now."));
-    observer_.on_down(fail(engine::errc::loading, fmt::format("{} is coordinated by another node.", setup_.want.model)));
+    observer_.on_down(
+        fail(engine::errc::loading, fmt::format("{} is coordinated by another node.", setup_.want.model)));
 }
 
 void split_model::end_attempt() {
@@ -295,11 +297,11 @@ asio::awaitable<void> split_model::run_plan(deployment::make_plan what) {
 
 asio::awaitable<result<plan::placement>> split_model::plan_on_thread(plan_inputs from, plan::wish what) {
     if (!shape_) {
-        const split_measures with{.context = static_cast<std::int32_t>(setup_.want.context),
-                                  .slots = static_cast<std::int32_t>(setup_.want.slots),
-                                  .bytes_per_activation =
-                                      with_.settings->activations == settings::activations::f32 ? 4 : 2,
-                                  .one_machine_only = false};
+        const split_measures with{
+            .context = static_cast<std::int32_t>(setup_.want.context),
+            .slots = static_cast<std::int32_t>(setup_.want.slots),
+            .bytes_per_activation = with_.settings->activations == settings::activations::f32 ? 4 : 2,
+            .one_machine_only = false};
         const auto file = with_.files->find_whole(setup_.content);
         if (!file) {
             co_return fail(plan::errc::invalid, setup_.want.model + " is not on this machine any more.");
@@ -331,10 +333,10 @@ asio::awaitable<void> split_model::run_assembly(std::shared_ptr<attempt> of) {
     if (done.failed) {
         const auto& why = *done.failed;
         trouble what{.kind = kind_of(why.why)};
-        if (why.about && why.holder_term > 0) {
+        if (why.said && why.said->about && why.said->holder_term > 0) {
             what.holder = deployment::claim{
-                .term = why.holder_term, .coordinator = *why.about, .epoch = why.holder_epoch};
-            what.holder_connected = why.holder_connected;
+                .term = why.said->holder_term, .coordinator = *why.said->about, .epoch = why.said->holder_epoch};
+            what.holder_connected = why.said->holder_connected;
         }
         with_.log->warn("{}: {} does not take its part: {}", setup_.want.model, name_of(with_, why.node),
                         why.why.message);
@@ -367,12 +369,13 @@ asio::awaitable<void> split_model::run_load_last(deployment::load_last what) {
     const deployment::assignment part{
         .layers = what.layers, .context = setup_.want.context, .slots = setup_.want.slots};
     trouble refused;
-    auto lease = stages_.claim_own(setup_.content, what.by, part,
-                                   [this, epoch](const trouble& why) {
-                                       own_lease_.reset();
-                                       failed(with_.self, epoch, why);
-                                   },
-                                   &refused);
+    auto lease = stages_.claim_own(
+        setup_.content, what.by, part,
+        [this, epoch](const trouble& why) {
+            own_lease_.reset();
+            failed(with_.self, epoch, why);
+        },
+        &refused);
     if (!lease) {
         perform(candidate_.stage_failed(with_.self, epoch, refused, now()));
         co_return;
@@ -391,7 +394,7 @@ asio::awaitable<void> split_model::run_load_last(deployment::load_last what) {
         co_return;
     }
     whole_.reset();
-    if (!text_) {
+    if (!chain_ && !draft_) {
         auto reading = load_text();
         auto read = co_await std::move(reading);
         if (!read) {
@@ -406,7 +409,8 @@ asio::awaitable<void> split_model::run_load_last(deployment::load_last what) {
                                           .layers = layers,
                                           .of_layers = static_cast<std::int32_t>(shape_->shape.layers.size()),
                                           .context = static_cast<std::int32_t>(setup_.want.context),
-                                          .slots = static_cast<std::int32_t>(setup_.want.slots)});
+                                          .slots = static_cast<std::int32_t>(setup_.want.slots),
+                                          .outputs = outputs_});
         auto loaded = co_await std::move(loading);
         if (!loaded) {
             with_.log->warn("{}: the last layers cannot be loaded here: {}", setup_.want.model, loaded.error().message);
@@ -430,29 +434,50 @@ llama::engine_options split_model::engine_options() const {
     out.threads = with_.settings->threads;
     out.gpu_layers = with_.settings->gpu_layers;
     out.queue_limit = with_.settings->queue_limit;
+    out.draft = setup_.draft;
     return out;
 }
 
 asio::awaitable<result<std::shared_ptr<engine::generator>>> split_model::load_whole() {
-    const auto loading = [](llama::engine_options options)
-        -> asio::awaitable<result<std::shared_ptr<engine::generator>>> {
+    const auto loading =
+        [](llama::engine_options options) -> asio::awaitable<result<std::shared_ptr<engine::generator>>> {
         co_return llama::load_engine(std::move(options));
     };
     auto work = loading(engine_options());
     co_return co_await aio::run_on(planning_.get_executor(), std::move(work));
 }
 
+/// What an engine needs besides its stages: the vocabulary, and the draft model where there is one.
 asio::awaitable<result<void>> split_model::load_text() {
-    const auto loading =
-        [](llama::engine_options options) -> asio::awaitable<result<std::shared_ptr<const llama::model>>> {
-        co_return llama::model::load_text(options);
+    struct parts {
+        std::shared_ptr<const llama::model> text;
+        result<std::unique_ptr<llama::drafter>> draft = std::unique_ptr<llama::drafter>();
     };
-    auto work = loading(engine_options());
-    auto text = co_await aio::run_on(planning_.get_executor(), std::move(work));
-    if (!text) {
-        co_return text.error();
+    const auto loading = [](llama::engine_options options,
+                            std::shared_ptr<const llama::model> text) -> asio::awaitable<result<parts>> {
+        if (!text) {
+            auto read = llama::model::load_text(options);
+            if (!read) {
+                co_return read.error();
+            }
+            text = std::move(*read);
+        }
+        parts out{.text = std::move(text)};
+        out.draft = llama::load_drafter(options, *out.text, {}, {});
+        co_return out;
+    };
+    auto work = loading(engine_options(), text_);
+    auto loaded = co_await aio::run_on(planning_.get_executor(), std::move(work));
+    if (!loaded) {
+        co_return loaded.error();
     }
-    text_ = std::move(*text);
+    text_ = std::move(loaded->text);
+    if (loaded->draft) {
+        draft_ = std::move(*loaded->draft);
+    } else {
+        with_.log->error("{} is served without its draft: {}", setup_.want.model, loaded->draft.error().message);
+    }
+    outputs_ = llama::outputs_with(draft_.get());
     co_return result<void>();
 }
 
@@ -460,7 +485,8 @@ void split_model::make_engine(std::unique_ptr<pipeline::final_stage> last) {
     chain_ = std::make_shared<pipeline::chain_driver>(
         with_.network, stages_.inlets(), stages_, pipeline::chain_options{},
         [this](const node_id& node, const error& why) { on_lost(wired_epoch_, node, why); });
-    engine_ = llama::make_engine(text_, chain_->make_chain(std::move(last)), engine_options());
+    engine_ =
+        llama::make_engine(text_, chain_->make_chain(std::move(last)), engine_options(), {}, std::move(draft_));
 }
 
 void split_model::on_lost(deployment::epoch_number epoch, const node_id& node, const error& why) {

@@ -52,7 +52,7 @@ class split_model {
     void inherit();
 
     void heard(const node_id& from, const deployment::announcement& what);
-    void claim_gone(const node_id& from);
+    void claim_gone(const node_id& from, deployment::parting how);
     /// Somebody came, went, or told something.
     void members_changed();
 
@@ -131,10 +131,12 @@ class split_model {
     std::unique_ptr<pipeline::final_stage> next_last_;  // loaded, not yet in the chain
     std::shared_ptr<void> own_taken_;
     std::uint64_t own_bytes_ = 0;
-    std::shared_ptr<engine::generator> whole_;          // loaded, where the plan is one machine
+    std::shared_ptr<engine::generator> whole_;  // loaded, where the plan is one machine
 
     // What serves.
     std::shared_ptr<const llama::model> text_;
+    std::unique_ptr<llama::drafter> draft_;  // until the engine has it
+    std::int32_t outputs_ = 0;               // of the last stage, with the draft
     std::shared_ptr<pipeline::chain_driver> chain_;
     std::vector<std::shared_ptr<pipeline::chain_driver>> ended_;  // that still have to be waited for
     std::shared_ptr<engine::generator> engine_;

@@ -87,7 +87,8 @@ deployment::want_record split_models::want(const split_request& what, const gguf
     const settings::config& settings = *with_.settings;
     deployment::want_record out;
     out.model = what.id;
-    out.stages = settings.split == settings::split_mode::exactly ? static_cast<std::uint32_t>(settings.split_stages) : 0;
+    out.stages =
+        settings.split == settings::split_mode::exactly ? static_cast<std::uint32_t>(settings.split_stages) : 0;
     const auto trained = std::max<std::int64_t>(1, header.context_length());
     out.context = static_cast<std::uint32_t>(settings.context > 0 ? settings.context
                                                                   : std::min<std::int64_t>(default_context, trained));
@@ -137,8 +138,8 @@ void split_models::members_changed() {
     }
     const auto all = members->peers();
     for (const peers::peer_view& one : all) {
-        const bool gone = one.revoked || one.state == membership::member_state::dead ||
-                          one.state == membership::member_state::left;
+        const bool gone =
+            one.revoked || one.state == membership::member_state::dead || one.state == membership::member_state::left;
         for (auto& [content, model] : models_) {
             const deployment::told_claim* told = nullptr;
             if (!gone && one.status) {
@@ -151,7 +152,7 @@ void split_models::members_changed() {
                 claimants.insert(one.id);
                 model->heard(one.id, told->what);
             } else if ((gone || one.status) && claimants.erase(one.id) > 0) {
-                model->claim_gone(one.id);
+                model->claim_gone(one.id, gone ? deployment::parting::dead : deployment::parting::withdrawn);
             }
         }
     }
@@ -212,9 +213,10 @@ peers::node_offer split_models::offer() const {
         }
     }
     const std::uint64_t free = stages_.free_bytes();
-    const std::uint64_t kept = with_.settings->memory_bytes > 0
-                                   ? 0
-                                   : std::max(kept_bytes, static_cast<std::uint64_t>(static_cast<double>(free) * kept_share));
+    const std::uint64_t kept =
+        with_.settings->memory_bytes > 0
+            ? 0
+            : std::max(kept_bytes, static_cast<std::uint64_t>(static_cast<double>(free) * kept_share));
     out.memory_bytes = free > kept && !out.files.empty() ? free - kept : 0;
     if (const auto* members = with_.members()) {
         for (const peers::peer_view& one : members->peers()) {
@@ -328,11 +330,10 @@ asio::awaitable<result<std::string>> split_models::plan(split_request what, plan
                               std::filesystem::path scratch) -> asio::awaitable<result<measured_shape>> {
         co_return measure_shape(of, name, with, scratch);
     };
-    const split_measures with{
-        .context = static_cast<std::int32_t>(how.context),
-        .slots = static_cast<std::int32_t>(how.slots),
-        .bytes_per_activation = with_.settings->activations == settings::activations::f32 ? 4 : 2,
-        .one_machine_only = false};
+    const split_measures with{.context = static_cast<std::int32_t>(how.context),
+                              .slots = static_cast<std::int32_t>(how.slots),
+                              .bytes_per_activation = with_.settings->activations == settings::activations::f32 ? 4 : 2,
+                              .one_machine_only = false};
     auto work = measuring(*file, what.id, with, files_.slices());
     auto shape = co_await aio::run_on(measuring_.get_executor(), std::move(work));
     if (!shape) {
@@ -347,9 +348,8 @@ asio::awaitable<result<std::string>> split_models::plan(split_request what, plan
     const auto inputs = gather_plan_inputs(with_, offer(), file->content, {});
     auto made = plan::make_plan(shape->shape, inputs.machines, inputs.links, how);
     if (!made) {
-        co_return shape->why_whole.empty()
-            ? made.error()
-            : fail(plan::errc::invalid, shape->why_whole + " " + made.error().message);
+        co_return shape->why_whole.empty() ? made.error()
+                                           : fail(plan::errc::invalid, shape->why_whole + " " + made.error().message);
     }
     co_return plan::to_table(*made);
 }

@@ -60,9 +60,9 @@ class counted_engine final : public pipeline::stage_engine {
 pipeline::stage_refused refusal_for(const trouble& why) {
     const bool over = why.kind == trouble_kind::superseded || why.kind == trouble_kind::revoked;
     pipeline::stage_refused out;
-    out.why = fail(over ? errc::superseded : errc::busy,
-                   why.kind == trouble_kind::leaving ? "This node is stopping."
-                                                     : "Another coordinator has this part of the model here.");
+    out.why = fail(over ? errc::superseded : errc::busy, why.kind == trouble_kind::leaving
+                                                             ? "This node is stopping."
+                                                             : "Another coordinator has this part of the model here.");
     if (why.holder) {
         out.about = why.holder->coordinator;
         out.holder_term = why.holder->term;
@@ -115,9 +115,8 @@ asio::awaitable<void> stage_service::serve(transport::message_stream on, std::st
                                       .context = static_cast<std::uint32_t>(asked->context),
                                       .slots = static_cast<std::uint32_t>(asked->sequences)};
     const auto stream = ++next_stream_;
-    const auto refused = open(content, stream, by, what, false, [this, deployment](const trouble&) {
-        host_.supersede(deployment);
-    });
+    const auto refused =
+        open(content, stream, by, what, false, [this, deployment](const trouble&) { host_.supersede(deployment); });
     if (refused) {
         const pipeline::stage_message message(refusal_for(*refused));
         auto told = co_await on.send(pipeline::to_json(message), steady_clock::now() + answer_time);
@@ -306,8 +305,9 @@ asio::awaitable<result<stage_service::sized_stage>> stage_service::load_layers(l
         from = with_.files->find(order.part.content, order.part.layers);
     }
     if (!from || from->of_layers != order.part.of_layers) {
-        co_return fail(errc::no_model,
-                       "The model's file is not on this machine; put it there, and name its directory with --model-dir.");
+        co_return fail(
+            errc::no_model,
+            "The model's file is not on this machine; put it there, and name its directory with --model-dir.");
     }
     order.given_up = std::make_shared<std::atomic<bool>>(false);
     result<sized_stage> outcome = fail(errc::closed, "The load was given up.");
@@ -350,6 +350,7 @@ result<stage_service::sized_stage> stage_service::load_blocking(const stage_file
     }
     llama::stage_options options{.context = part.context, .sequences = part.slots, .threads = with_.settings->threads};
     options.widest = split_step_tokens;
+    options.outputs = part.outputs;
     const auto header = gguf::read_header(*file);
     const auto memory = llama::measure_stage(*file, options);
     if (!header || !memory) {
@@ -357,8 +358,8 @@ result<stage_service::sized_stage> stage_service::load_blocking(const stage_file
     }
     const std::uint64_t bytes = header->tensor_bytes() + memory->cache_bytes + memory->compute_bytes;
     if (bytes > room) {
-        return fail(errc::no_memory, fmt::format("{} are needed and {} are free", models::size_text(bytes),
-                                                 models::size_text(room)));
+        return fail(errc::no_memory,
+                    fmt::format("{} are needed and {} are free", models::size_text(bytes), models::size_text(room)));
     }
     llama::engine_options load;
     load.id = part.content.substr(0, 16);

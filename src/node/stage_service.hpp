@@ -45,6 +45,7 @@ class stage_service final : public pipeline::stage_loader, public pipeline::peer
         std::int32_t of_layers = 0;
         std::int32_t context = 0;
         std::int32_t slots = 0;
+        std::int32_t outputs = 0;  // as in llama::stage_options
     };
     struct own_stage {
         std::unique_ptr<pipeline::final_stage> stage;

@@ -266,8 +266,8 @@ bool differs(const node_status& told, const node_status& now) {
     };
     const double memory_before = static_cast<double>(told.offer.memory_bytes);
     const double memory_now = static_cast<double>(now.offer.memory_bytes);
-    return told.health.state != now.health.state || told.offer.files != now.offer.files ||
-           told.claims != now.claims || told.offer.stages.size() != now.offer.stages.size() ||
+    return told.health.state != now.health.state || told.offer.files != now.offer.files || told.claims != now.claims ||
+           told.offer.stages.size() != now.offer.stages.size() ||
            std::abs(memory_before - memory_now) > memory_worth_telling * std::max(memory_before, memory_now) ||
            std::abs(told.health.score - now.health.score) >= worth_telling ||
            !std::equal(told.models.begin(), told.models.end(), now.models.begin(), now.models.end(), same_model) ||

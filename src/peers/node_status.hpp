@@ -20,7 +20,7 @@ inline constexpr std::size_t max_told_models = 256;       // of one node; a page
 inline constexpr std::size_t max_status_bytes = 1 << 19;  // 256 models with their loads, as many files, and demand
 
 inline constexpr std::size_t max_told_files = 256;
-inline constexpr std::size_t max_told_links = 64;  // more nodes than a split has stages
+inline constexpr std::size_t max_told_links = 64;   // more nodes than a split has stages
 inline constexpr std::size_t max_told_stages = 32;  // a node takes fewer
 inline constexpr std::size_t max_told_claims = 16;  // a node coordinates one or two
 

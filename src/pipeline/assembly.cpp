@@ -112,6 +112,9 @@ class assembler {
             take(index, *ready);
         } else if (const auto* refused = std::get_if<stage_refused>(&*parsed)) {
             fail_at(index, refused->why, refused->about);
+            if (failed_ && failed_->node == spec_.remote[index].node) {
+                failed_->said = *refused;
+            }
         } else {
             fail_at(index, fail(errc::malformed, "A stage that was asked to load answered something else."));
         }

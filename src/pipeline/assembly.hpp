@@ -51,7 +51,8 @@ struct open_stage {
 struct stage_failure {
     node_id node;
     error why;
-    std::optional<node_id> about;  // who has the lease, when that is why
+    std::optional<node_id> about;            // who has the lease, when that is why
+    std::optional<stage_refused> said = {};  // where the node itself said so
 };
 
 struct assembly_options {

@@ -70,6 +70,9 @@ class chain_driver {
     /// other layers; null keeps the one there is. What was wired before is released.
     void rewire(chain_spec spec, std::vector<open_stage> stages, std::unique_ptr<final_stage> last = {});
 
+    /// Lets the stages go; not usable until the next rewire().
+    void release() { retire(); }
+
     /// Never usable again: the engine is told why, the stages that it is over.
     void end(error why);
 

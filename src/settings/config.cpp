@@ -127,6 +127,11 @@ result<void> check(const config& settings) {
         return fail(errc::wrong_usage,
                     "There is a key file for an upstream server, but no server; add --upstream URL.");
     }
+    if (!settings.upstream.empty() && !settings.draft.empty()) {
+        return fail(
+            errc::wrong_usage,
+            "A draft model works inside this node's engine; an upstream server has its own. Leave --draft out.");
+    }
     if (settings.ask && !settings.lan) {
         return fail(errc::wrong_usage,
                     "--ask asks members that are found on the local network, and --lan is what finds them; give both.");

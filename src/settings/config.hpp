@@ -34,6 +34,7 @@ struct config {
     std::filesystem::path data_dir;  // the program fills in the platform's place
     std::string name;                // what people call this node; the program fills in the host name
     std::vector<std::string> models;
+    std::string draft;     // a small model that drafts for them; empty: none
     std::string upstream;  // URL; the models are then that server's
     std::filesystem::path upstream_key_file;
     std::string bind = "127.0.0.1";

@@ -156,6 +156,23 @@ test('models list and show know the built-in model', async () => {
   assertRefused(await run(['models', 'rm', 'nothing-like-it', ...data()]), 1, /nothing-like-it/);
 });
 
+test('models slice cuts a model, and refuses what it must not do', async () => {
+  const slice = (...args) => run(['models', 'slice', ...args, ...data()]);
+  const part = path.join(dir, 'slice.gguf');
+  const other = path.join(dir, 'other.gguf');
+  const cut = await slice('starter', '--layers', '0:2', '-o', part);
+  assert.equal(cut.code, 0, cut.stderr);
+  assert.match(cut.stdout, /layers 0:2 of/);
+  const show = await run(['models', 'show', part, ...data()]);
+  assert.match(show.stdout, /slice +layers 0:2 of/);
+  assertRefused(await slice('starter', '--layers', '0:2', '-o', part), 1, /there already/);
+  assert.equal((await slice('starter', '--layers', '1:2', '-o', part, '--force')).code, 0);
+  assertRefused(await slice(part, '--layers', '1:2', '-o', part, '--force'), 1, /the model itself/);
+  assertRefused(await slice(part, '--layers', '0:1', '-o', other), 1, /no layers 0:1/);
+  assertRefused(await slice('starter', '--layers', '0:999', '-o', other), 1, /no layers 0:999/);
+  assertRefused(await slice('starter', '--layers', '2', '-o', other), 2, /0:8/);
+});
+
 test('doctor looks and ends', async () => {
   const told = await run(['doctor', ...data()]);
   assert.ok([0, 1].includes(told.code), told.stderr);

@@ -377,6 +377,8 @@ TEST_F(api_server, metrics_have_counts_and_states) {
          {R"(starling_http_requests_total{route="/v1/chat/completions",status="200"} 1)",
           R"(starling_http_requests_total{route="/v1/chat/completions",status="400"} 1)",
           R"(starling_generated_tokens_total{model="scripted"} 4)",
+          R"(starling_draft_tokens_total{model="scripted",result="accepted"} 21)",
+          R"(starling_draft_tokens_total{model="scripted",result="rejected"} 9)",
           R"(starling_model_state{model="scripted",state="ready"} 1)", R"(starling_slots{model="scripted"} 4)",
           R"(starling_time_to_first_token_seconds_count{model="scripted"} 1)"}) {
         EXPECT_NE(text.find(line), std::string::npos) << line << "\n" << text;

@@ -90,6 +90,8 @@ engine::engine_load scripted_generator::load() const {
     load.busy = alive;
     load.queue_limit = 8;
     load.tokens_per_s = 50.0;
+    load.draft_accepted = 21;
+    load.draft_rejected = 9;
     return load;
 }
 

@@ -7,7 +7,9 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 namespace starling::llama {
 
@@ -44,6 +46,7 @@ class chain_of_slices final : public stage_chain {
             }
             return fail(errc::stages_lost, "lost");
         }
+        std::this_thread::sleep_for(trip);
         const step next = waiting_.front();
         auto states = collect_hidden();
         return states ? stages_.back()->run(next, *states, nullptr) : result<void>(states.error());
@@ -73,6 +76,7 @@ class chain_of_slices final : public stage_chain {
     void interrupt() override { stages_.back()->interrupt(); }
 
     std::size_t most_waiting = 0;
+    std::chrono::milliseconds trip{0};  // that a step is on its way, besides being computed
 
   private:
     std::vector<std::unique_ptr<stage>> stages_;
@@ -104,7 +108,8 @@ class split_test : public engine_test {
     }
 
     /// `cuts`: where each stage ends.
-    std::shared_ptr<engine::generator> split(std::vector<std::int32_t> cuts, std::size_t lose_every = 0) {
+    std::shared_ptr<engine::generator> split(std::vector<std::int32_t> cuts, std::size_t lose_every = 0,
+                                             const fs::path& draft = {}) {
         std::vector<std::unique_ptr<stage>> stages;
         std::int32_t first = 0;
         for (const std::int32_t end : cuts) {
@@ -113,7 +118,11 @@ class split_test : public engine_test {
             options.path = slice({first, end});
             auto loaded = model::load(options, {}, {});
             EXPECT_TRUE(loaded) << loaded.error().message;
-            auto made = stage::create(*loaded, {.context = context, .sequences = slots, .threads = 1, .widest = 128});
+            auto made = stage::create(*loaded, {.context = context,
+                                                .sequences = slots,
+                                                .threads = 1,
+                                                .widest = 128,
+                                                .outputs = draft.empty() ? 0 : max_verified_tokens});
             EXPECT_TRUE(made) << made.error().message;
             stages.push_back(std::move(*made));
             first = end;
@@ -123,11 +132,16 @@ class split_test : public engine_test {
         options.path = whole_path;
         options.context = context;
         options.slots = slots;
+        options.threads = 1;
+        options.draft = draft;
         auto text = model::load_text(options);
         EXPECT_TRUE(text) << text.error().message;
         auto chain = std::make_unique<chain_of_slices>(std::move(stages), lose_every);
         chain_ = chain.get();
-        return make_engine(*text, std::move(chain), options);
+        auto drafter = load_drafter(options, **text, {}, {});
+        EXPECT_TRUE(drafter) << drafter.error().message;
+        chain_->trip = std::chrono::milliseconds(*drafter ? 12 : 0);
+        return make_engine(*text, std::move(chain), options, {}, std::move(*drafter));
     }
 
     std::shared_ptr<engine::generator> whole() {
@@ -179,6 +193,30 @@ TEST_F(split_test, WhatWasLostIsComputedAgain) {
     const auto got = ask(*split({3, 6, 8}, 20), request);
     EXPECT_FALSE(got.failure);
     EXPECT_EQ(got.content, expected.content);
+}
+
+TEST_F(split_test, ADraftChangesNothing) {
+    const auto reference = whole();
+    std::vector<engine::generate_request> requests;
+    std::vector<gathered> expected;
+    for (const std::uint64_t seed : {1U, 2U, 3U, 4U, 5U}) {
+        auto request = completion("Once upon a time there was a", static_cast<std::int32_t>(30 + 20 * seed));
+        request.sampling.temperature = seed % 2 == 0 ? 0.0F : 0.8F;
+        request.sampling.seed = seed;
+        expected.push_back(ask(*reference, request));
+        requests.push_back(std::move(request));
+    }
+    const std::vector<std::pair<std::vector<std::int32_t>, std::size_t>> layouts{{{4, 8}, 0}, {{3, 6, 8}, 25}};
+    for (const auto& [cuts, lose_every] : layouts) {
+        const auto drafted = split(cuts, lose_every, STARLING_MODELS_DIR "/starter-draft.gguf");
+        const auto got = ask_all(*drafted, requests);
+        for (std::size_t i = 0; i < got.size(); ++i) {
+            ASSERT_FALSE(got[i].failure) << got[i].failure->message;
+            EXPECT_EQ(got[i].tokens, expected[i].tokens) << i;
+        }
+        EXPECT_GT(drafted->load().draft_accepted, 10U);
+        EXPECT_GT(drafted->load().draft_rejected, 3U);
+    }
 }
 
 TEST_F(split_test, AnEmbeddingGoesThroughAllStages) {

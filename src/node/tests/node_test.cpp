@@ -263,6 +263,20 @@ TEST_F(nodes, what_can_be_known_is_told_before_anything_runs) {
     refused("nonsense");
 }
 
+TEST_F(nodes, a_draft_is_loaded_with_the_models_it_is_for) {
+    settings::config drafted = config_for();
+    drafted.draft = STARLING_MODELS_DIR "/starter-draft.gguf";
+    {
+        running node(drafted, purpose::serve, starter_);
+        ASSERT_TRUE(node.created()) << node.outcome().error().message;
+        EXPECT_FALSE(node.ready().api_url.empty());
+    }
+    drafted.draft = (dir_ / "missing.gguf").string();
+    running node(drafted, purpose::serve, starter_);
+    ASSERT_FALSE(node.created());
+    EXPECT_NE(node.outcome().error().message.find("missing.gguf"), std::string::npos) << node.outcome().error().message;
+}
+
 TEST_F(nodes, a_damaged_memory_of_the_mesh_is_named_and_kept) {
     fs::create_directories(dir_ / "a");
     const std::string damaged = R"({"mesh_id":"it was here once","certificate":"AAAA"})";

@@ -4,16 +4,12 @@
 
 #include "aio/pause.hpp"
 #include "aio/task_scope.hpp"
-#include "pipeline/assembly.hpp"
-#include "pipeline/final_stage.hpp"
-#include "pipeline/remote_chain.hpp"
-#include "pipeline/stage_host.hpp"
+#include "pipeline/pipeline.hpp"
 #include "transport/memory_network.hpp"
-#include "wire/json_access.hpp"
 
+#include <gtest/gtest.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/json.hpp>
 
 #include <atomic>
 #include <exception>
@@ -256,12 +252,8 @@ class fake_node final : public peer_links {
         if (!first) {
             co_return;
         }
-        const auto type = std::string(wire::string_member(wire::parse_or_null(*first), "type"));
-        if (type == "stage_data") {
-            co_await inlets.serve(std::move(stream), std::move(*first), from);
-        } else {
-            co_await host->serve(std::move(stream), std::move(*first), from);
-        }
+        EXPECT_TRUE(begins_stage_stream(*first));
+        co_await pipeline::serve(*host, inlets, std::move(stream), std::move(*first), from);
     }
 
     /// As if the process had been killed.

@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+#include <limits>
+
 namespace starling::pipeline {
 
 using namespace std::chrono_literals;
@@ -438,6 +441,143 @@ TEST(RemoteChain, TheLowestPositionFollowsTheWindow) {
         t.chain->submit(anew);
         done = co_await t.collect();
         EXPECT_EQ(t.chain->lowest_position(0, 1), 0);
+    }(world));
+}
+
+/// The one stage of a chain, played by somebody who follows the protocol up to the answer to the first step.
+class liar {
+  public:
+    /// What it writes when the step has come; empty: nothing.
+    using answer = std::function<bytes(const data_frame& asked, const data_limits& back)>;
+
+    static awaitable<void> run(std::shared_ptr<transport::connection> to, answer tells) {
+        auto control = co_await to->accept(steady_time::max());
+        transport::message_stream messages(std::move(*control));
+        auto first = co_await messages.receive(steady_time::max());
+        const auto parsed = parse_stage_message(*first);
+        const auto asked = std::get<stage_open>(*parsed);
+        const stage_message ready(stage_ready{.layers = asked.layers, .width = fake_width, .memory_bytes = 1});
+        co_await messages.send(to_json(ready), steady_time::max());
+        auto data = co_await to->accept(steady_time::max());
+        transport::message_stream opening(std::move(*data));
+        auto begun = co_await opening.receive(steady_time::max());
+        data_reader reader(std::move(opening));
+        const auto in = limits_into(asked, fake_width);
+        auto got = co_await reader.next(in, 1s);
+        const auto frame = decode(*got, in, 0);
+        auto out = co_await to->open(steady_time::max());
+        const stage_message start(stage_data{.deployment = asked.deployment, .epoch = asked.epoch, .index = 1});
+        const auto started = wire::framed(to_json(start));
+        co_await (*out)->write(started, steady_time::max());
+        const auto lie = tells(*frame, limits_out_of(asked, fake_width));
+        co_await (*out)->write(lie, steady_time::max());
+        for (;;) {
+            const stage_message state(stage_state{.steps = 1, .ms_per_token = 1.0});
+            auto sent = co_await messages.send(to_json(state), steady_time::max());
+            if (!sent) {
+                co_return;
+            }
+            co_await aio::pause(20ms);
+        }
+    }
+};
+
+bytes honest(const data_frame& asked, const data_limits& back) {
+    data_frame out = asked;
+    out.computed_us = {5};
+    out.activations.assign(asked.step.tokens.size() * fake_width, 1.0F);
+    bytes written;
+    EXPECT_TRUE(encode(out, back, &written));
+    return written;
+}
+
+template <class T>
+liar::answer changed(std::size_t at, T value) {
+    return [at, value](const data_frame& asked, const data_limits& back) {
+        auto out = honest(asked, back);
+        std::memcpy(out.data() + frame_length_bytes + at, &value, sizeof value);
+        return out;
+    };
+}
+
+TEST(RemoteChain, AStageThatReturnsSomethingElseIsNamed) {
+    const liar::answer twice = [](const data_frame& asked, const data_limits& back) {
+        auto out = honest(asked, back);
+        const auto again = out;
+        out.insert(out.end(), again.begin(), again.end());
+        return out;
+    };
+    const liar::answer ahead = [](const data_frame& asked, const data_limits& back) {
+        auto next = asked;
+        auto out = honest(asked, back);
+        next.number = 1;
+        const auto early = honest(next, back);
+        out.insert(out.end(), early.begin(), early.end());
+        return out;
+    };
+    const liar::answer half = [](const data_frame& asked, const data_limits& back) {
+        auto out = honest(asked, back);
+        out.resize(out.size() / 2);
+        return out;
+    };
+    const std::size_t tokens = frame_header_bytes + 4;
+    const std::vector<std::pair<liar::answer, errc>> lies{
+        {changed(tokens + 12, std::numeric_limits<float>::quiet_NaN()), errc::not_finite},
+        {changed(tokens, std::int32_t{8}), errc::wrong_shape},
+        {changed(tokens + 4, std::int32_t{1}), errc::wrong_shape},
+        {changed(12, epoch_number{0}), errc::stale_epoch},
+        {changed(16, step_number{1}), errc::gap},
+        {changed(32, std::uint32_t{4}), errc::wrong_shape},
+        {changed(0, std::uint8_t{9}), errc::unsupported},
+        {twice, errc::duplicate_step},
+        {ahead, errc::gap},
+        {half, errc::stalled}};
+    for (std::size_t i = 0; i < lies.size(); ++i) {
+        SCOPED_TRACE(i);
+        chain_world world;
+        world.run([](chain_world& t, liar::answer tells, errc why) -> awaitable<void> {
+            const node_id id = test_node(9);
+            auto endpoint = t.net.add(id);
+            auto made = co_await t.nodes[0]->endpoint->connect(endpoint->local(), id, steady_time::max());
+            t.nodes[0]->attach(*made);
+            auto taken = co_await endpoint->accept();
+            t.nodes[0]->tasks.spawn(liar::run(*taken, std::move(tells)));
+            t.spec.remote = {{.node = id, .first = 0, .end = 2}};
+            t.chain = t.driver->make_chain(t.last());
+            co_await t.wire();
+            t.chain->submit(tokens_of(0, 0, {1}));
+            const bool told = co_await t.until([&] { return !t.lost.empty(); });
+            EXPECT_TRUE(told);
+            EXPECT_EQ(t.lost.at(0).node, id);
+            EXPECT_TRUE(t.lost.at(0).why == why) << t.lost.at(0).why.message;
+            EXPECT_TRUE(t.chain->collect().error() == llama::errc::stages_lost);
+            EXPECT_FALSE(t.chain->usable());
+        }(world, lies[i].first, lies[i].second));
+    }
+}
+
+TEST(RemoteChain, OnlyTheLastStageMayBringSteps) {
+    chain_world world;
+    world.run([](chain_world& t) -> awaitable<void> {
+        co_await t.begin();
+        t.chain->submit(tokens_of(0, 0, {1}));
+        auto done = co_await t.collect();
+        EXPECT_TRUE(done);
+        for (const std::size_t as : {4U, 1U, 3U}) {
+            auto on = co_await t.nodes[as]->find(t.nodes[0]->id)->open(steady_time::max());
+            const stage_message opening(stage_data{.deployment = 77, .epoch = 1, .index = 3});
+            const auto frame = wire::framed(to_json(opening));
+            co_await (*on)->write(frame, steady_time::max());
+            co_await aio::pause(5ms);
+        }
+        EXPECT_EQ(t.nodes[0]->refused.size(), 3U);
+        EXPECT_TRUE(t.nodes[0]->refused.at(0) == errc::wrong_node);
+        EXPECT_TRUE(t.nodes[0]->refused.at(1) == errc::wrong_node);
+        EXPECT_TRUE(t.nodes[0]->refused.at(2) == errc::second_stream);
+        EXPECT_TRUE(t.lost.empty());
+        t.chain->submit(tokens_of(0, 1, {1}));
+        done = co_await t.collect();
+        EXPECT_TRUE(done) << "the chain goes on";
     }(world));
 }
 

@@ -135,6 +135,16 @@ TEST(config, an_upstream_needs_a_model) {
     EXPECT_FALSE(check(keyed));
 }
 
+TEST(config, a_draft_is_for_models_of_this_node) {
+    config out;
+    ASSERT_TRUE(apply_environment(out, {{"STARLING_DRAFT", "small.gguf"}}));
+    EXPECT_EQ(out.draft, "small.gguf");
+    EXPECT_TRUE(check(out));
+    out.upstream = "http://h";
+    out.models = {"m"};
+    EXPECT_FALSE(check(out));
+}
+
 TEST(config, asking_needs_the_local_network_and_no_invite) {
     config out;
     out.lan = true;
