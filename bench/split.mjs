@@ -71,7 +71,7 @@ async function inTurns(servers, count, measure) {
 
 async function complete(server, { prompt = 32, seed, max_tokens = options.tokens, agent = false }) {
   const answer = await stream(server.url, '/v1/completions', {
-    prompt: tokens(prompt, seed), max_tokens, temperature: 0, ignore_eos: true, stream: true, stream_options: { include_usage: true },
+    model: server.model, prompt: tokens(prompt, seed), max_tokens, temperature: 0, ignore_eos: true, stream: true, stream_options: { include_usage: true },
   }, { agent });
   if (answer.error) throw new Error(`${server.name}: ${answer.error}`);
   if (answer.usage?.completion_tokens !== max_tokens) throw new Error(`${server.name} made ${answer.usage?.completion_tokens} tokens of ${max_tokens}`);
@@ -97,7 +97,7 @@ async function paceOfMany(server, seed, count) {
 async function withWhole(model, work) {
   const whole = await startStarling({ model, slots: 1, context, threads: 1, extra: ['--peer-port', '0'] });
   try {
-    return await work(whole);
+    return await work({ ...whole, model: layouts.modelName(model) });
   } finally {
     await whole.stop();
   }
@@ -137,8 +137,8 @@ async function draft() {
   const extra = ['--draft', syntheticModel('28M-settled-draft')];
   await withBoth({ model, slots: 1, extra, delayMs: 10 }, async (both) => {
     const samples = await inTurns(both, options.rounds, pace);
-    const of = (result) => layouts.counter(both.ours, 'starling_draft_tokens_total', `result="${result}"`);
-    const [accepted, all] = [await of('accepted'), await of('')];
+    const accepted = await layouts.counter(both.ours, 'starling_draft_tokens_total', 'accepted');
+    const all = await layouts.counter(both.ours, 'starling_draft_tokens_total');
     add({ name: 'one stream with a draft, 20 ms round trip, ggml-rpc without', unit: 'tokens/s', ...samples, target: { ratio: 2.5, at: 'least' } });
     add({ name: 'tokens of the draft that were accepted', unit: '%', ours: [(100 * accepted) / all] });
   });
@@ -166,7 +166,7 @@ async function hop() {
       const between = async (server, seed) => {
         const times = [];
         const answer = await stream(server.url, '/v1/completions', {
-          prompt: tokens(32, seed), max_tokens: options.tokens, temperature: 0, ignore_eos: true, stream: true,
+          model: server.model, prompt: tokens(32, seed), max_tokens: options.tokens, temperature: 0, ignore_eos: true, stream: true,
         }, { agent: false, onText: () => times.push(performance.now()) });
         if (answer.error) throw new Error(answer.error);
         return median(times.slice(1).map((time, i) => time - times[i]));

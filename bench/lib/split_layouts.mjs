@@ -1,7 +1,7 @@
 // A model over several machines, as starling and as ggml-rpc run it: the same model file, the same hosts of an emulated
 // network (host 1 is asked and coordinates), one thread for each process.
 import { readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { starter, startLlamaServer } from './contenders.mjs';
 import { json, newMesh, until } from './mesh_nodes.mjs';
 import { startProcess } from './processes.mjs';
@@ -10,17 +10,20 @@ import { get, stream } from './sse_client.mjs';
 const rpc_port = 50052;
 const api_port = 8080;
 
+/** What clients call a model file. */
+export const modelName = (file) => basename(file, '.gguf');
+
 /** How `node` sees the deployment of a model: an entry of /api/deployments, or undefined. */
 export const deployment = async (node, model) => (await json(node, '/api/deployments'))?.find((d) => d.model === model);
 
 export const isServing = ({ state, stages }, count) => state === 'serving' && (!count || stages.length === count);
 
 /** Asks for one token until it is answered, because then whatever there was to load is loaded; gives the time since the start. */
-async function answersAfter(server) {
+async function answersAfter(server, model) {
   const from = performance.now();
   let last;
   await until(async () => {
-    last = await stream(server.url, '/v1/completions', { prompt: 'Once', max_tokens: 1, temperature: 0, stream: true }, { agent: false });
+    last = await stream(server.url, '/v1/completions', { model, prompt: 'Once', max_tokens: 1, temperature: 0, stream: true }, { agent: false });
     return last.error === null;
   }, `${server.name} answers`).catch((error) => {
     throw new Error(`${error.message}: ${last?.error}`);
@@ -41,7 +44,11 @@ export async function starlingWorkers({ lab, model, stages, slots, context }) {
 /** The coordinator at host 1, of a mesh that starlingWorkers() began; resolves when it has answered its first request. */
 export async function starlingCoordinator(mesh, { model, stages, slots, context, extra = [] }) {
   const node = await mesh.add('serve', { host: 1, slots, context, model, extra: ['--split', String(stages), ...extra] });
-  return { ...node, answering_ms: await answersAfter(node), stop: mesh.stop, mesh };
+  const name = modelName(model);
+  const answering_ms = await answersAfter(node, name);
+  const { stages: placed } = await deployment(node, name);
+  console.error(`bench: ${name}: layers ${placed.map((one) => `${one.first_layer}-${one.last_layer}`).join(', ')}`);
+  return { ...node, model: name, answering_ms, stop: mesh.stop, mesh };
 }
 
 /** The whole of it; `model` null: one node that has the model as it is. */
@@ -77,7 +84,8 @@ export async function rpcCoordinator(workers, { lab, programs, model, slots, con
   const server = await startLlamaServer({ program: programs.server, model, slots, context, threads: 1, port: api_port,
     extra: ['--rpc', workers.addresses.join(','), '-ngl', '99', '--fit', 'off'],
     launch: (...what) => lab.exec(1, ...what), url: await lab.forward(1, api_port) });
-  return { ...server, answering_ms: await answersAfter(server) };
+  const name = modelName(model);
+  return { ...server, model: name, answering_ms: await answersAfter(server, name) };
 }
 
 export async function startRpcSplit(what) {

@@ -100,19 +100,18 @@ test('a stage hangs: the answer goes on', needsNetlab, async () => {
   lost.signal('SIGCONT');
 });
 
-test('a stage stops by itself: the answer is completed, and it ends well', needsNetlab, async () => {
-  const left = stageNodes(mesh, mesh.deployment)[0];
-  await storyWith(() => void left.signal('SIGTERM'));
-  assert.ok(await eventually(() => left.server.exit !== null, 20_000));
-  assert.deepEqual(left.server.exit, { code: 0, signal: null });
-});
-
-test('the coordinator stops by itself: the answer is completed', needsNetlab, async () => {
-  const left = stageNodes(mesh, mesh.deployment).at(-1);
-  await storyWith(() => void left.signal('SIGTERM'));
-  assert.ok(await eventually(() => left.server.exit !== null, 30_000));
-  assert.deepEqual(left.server.exit, { code: 0, signal: null });
-});
+for (const [who, place] of [['a stage', 0], ['the coordinator', 2]]) {
+  test(`${who} stops by itself: the answer is completed, and the node ends well`, needsNetlab, async () => {
+    const left = stageNodes(mesh, mesh.deployment)[place];
+    let ended;
+    const story = storyWith(() => {
+      left.signal('SIGTERM');
+      ended = eventually(() => left.server.exit !== null, 30_000);
+    });
+    await story.finally(() => ended);
+    assert.deepEqual(left.server.exit, { code: 0, signal: null });
+  });
+}
 
 test('not enough nodes are left: an error that says so; the deployment comes back with a node', needsNetlab, async () => {
   const [first, second] = stageNodes(mesh, mesh.deployment);

@@ -17,6 +17,10 @@ export const deployment = async (node, model = 'starter') =>
 const servesOver = (seen, stages, without) => seen?.state === 'serving' && (!stages || seen.stages.length === stages) &&
   !seen.stages.some(({ node_id }) => without.some(({ id }) => id === node_id));
 
+/** What a node has logged lately, but for requests. */
+export const eventsOf = (node) => [`${node.name}, ${node.id.slice(0, 8)}:`, ...node.log().split('\n').filter((line) => line.includes('"message"'))
+  .map((line) => JSON.parse(line)).filter(({ message }) => !/^(GET|POST) /.test(message)).slice(-30).map(({ time, message }) => `  ${time} ${message}`)].join('\n');
+
 /** Waits until all of `nodes` see the same deployment serve, over so many stages, none of them at `without`; gives it. */
 export async function deployed(nodes, { stages, without = [], model } = {}) {
   let seen;
@@ -24,7 +28,7 @@ export async function deployed(nodes, { stages, without = [], model } = {}) {
     seen = await Promise.all(nodes.map((node) => deployment(node, model)));
     return seen.every((one) => servesOver(one, stages, without) && one.coordinator === seen[0].coordinator && one.epoch === seen[0].epoch);
   }, formedWithinMs);
-  assert.ok(isThere, `no deployment of ${stages ?? 'some'} stages: ${JSON.stringify(seen)}\n${nodes.map((node) => `${node.name}: ${node.log().slice(-3000)}`).join('\n')}`);
+  assert.ok(isThere, `no deployment of ${stages ?? 'some'} stages: ${JSON.stringify(seen)}\n${nodes.map(eventsOf).join('\n')}`);
   return seen[0];
 }
 
