@@ -214,7 +214,7 @@ async function kills() {
   const lab = await startNetlab({ hosts: stages + 2, delayMs: 5, seed: 7 });
   const mesh = newMesh({ lab });
   try {
-    const same = { model: starter, extra: ['--split', String(stages), '--model-dir', dirname(starter)] };
+    const same = { sign: '/api/status', model: starter, extra: ['--split', String(stages), '--model-dir', dirname(starter)] };
     const workers = [];
     for (let i = 0; i <= stages; i++) workers.push(await mesh.add('serve', same)); // one more than it takes
     const entry = await mesh.add('client');

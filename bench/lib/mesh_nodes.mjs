@@ -33,15 +33,15 @@ export function newMesh({ lab } = {}) {
   });
 
   async function run(node) {
-    const running = await startServer({ name: node.name, command: starling, args: node.args, port: node.port, ...launchOf(node) });
+    const running = await startServer({ name: node.name, command: starling, args: node.args, port: node.port, sign: node.sign, ...launchOf(node) });
     Object.assign(node, running);
     node.id ??= (await json(node, '/api/status')).node_id;
     return node;
   }
 
-  /** `verb`: serve or client; the first node begins the mesh. `host`: of `lab`, if not the next one. */
-  mesh.add = async (verb, { slots = 4, context = 1024, model, extra = [], invite, host = nodes.length + 1 } = {}) => {
-    const node = { name: `${verb}-${host}`, host, dataDir: temporaryFolder() };
+  /** `verb`: serve or client; the first node begins the mesh. `host`: of `lab`, if not the next one; `sign`: of startServer(). */
+  mesh.add = async (verb, { slots = 4, context = 1024, model, extra = [], invite, host = nodes.length + 1, sign } = {}) => {
+    const node = { name: `${verb}-${host}`, host, sign, dataDir: temporaryFolder() };
     node.port = lab ? 9337 : await freePort();
     node.peerPort = lab ? 9338 : await freePort();
     node.args = [verb, '--data-dir', node.dataDir, '--name', node.name, '--port', String(node.port),

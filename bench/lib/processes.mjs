@@ -48,15 +48,15 @@ export function startProcess({ name, command, args, env = {}, launch = spawn }) 
 
 /**
  * Starts a server and waits until GET /health answers 200. `ready_ms` counts from just before the process was made.
- * `url` is where it is found from here.
+ * `url` is where it is found from here. `sign`: the path that answers 200, if not /health.
  */
-export async function startServer({ url, port, ...what }) {
+export async function startServer({ url, port, sign = '/health', ...what }) {
   const started = performance.now();
   const { child, ...running } = startProcess(what);
   const { name, log } = running;
   const server = { ...running, url: url ?? `http://127.0.0.1:${port}`, ready_ms: 0 };
   for (;;) {
-    const health = await get(server.url, '/health');
+    const health = await get(server.url, sign);
     if (health?.status === 200) break;
     if (child.exitCode !== null || child.signalCode !== null) {
       throw new Error(`${name} ended while it started:\n${tail(log)}`);
