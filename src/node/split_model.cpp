@@ -485,8 +485,7 @@ void split_model::make_engine(std::unique_ptr<pipeline::final_stage> last) {
     chain_ = std::make_shared<pipeline::chain_driver>(
         with_.network, stages_.inlets(), stages_, pipeline::chain_options{},
         [this](const node_id& node, const error& why) { on_lost(wired_epoch_, node, why); });
-    engine_ =
-        llama::make_engine(text_, chain_->make_chain(std::move(last)), engine_options(), {}, std::move(draft_));
+    engine_ = llama::make_engine(text_, chain_->make_chain(std::move(last)), engine_options(), {}, std::move(draft_));
 }
 
 void split_model::on_lost(deployment::epoch_number epoch, const node_id& node, const error& why) {
