@@ -61,7 +61,7 @@ result<void> embedder::open() {
     params.n_threads_batch = params.n_threads;
     params.embeddings = true;
     params.kv_unified = true;
-    if (tap_.takes_hidden_states()) {
+    if (tap_.is_needed()) {
         tap_.watch(params);
     }
     take_logged_error();

@@ -3,6 +3,9 @@
 #include <ggml-backend.h>
 #include <llama.h>
 
+#include <cstring>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace starling::llama {
@@ -24,7 +27,25 @@ bool graph_tap::observe(ggml_tensor* node, bool ask, void* self) {
     if (ask && tap.pages_ != nullptr) {
         tap.pages_->note(node);
     }
-    return ask ? tap.wants(node) : tap.take(node);
+    if (!ask) {
+        return tap.take(node);
+    }
+    tap.correct(node);
+    return tap.wants(node);
+}
+
+/// See gguf::stage_seams::factors.
+void graph_tap::correct(ggml_tensor* node) const {
+    if (node->op != GGML_OP_SCALE) {
+        return;
+    }
+    for (const auto& factor : seams_.factors) {
+        const std::string wanted = factor.tensor + "-";
+        if (std::string_view(node->name).starts_with(wanted) ||
+            std::string_view(node->src[0]->name).starts_with(wanted)) {
+            std::memcpy(node->op_params, &factor.by, sizeof factor.by);
+        }
+    }
 }
 
 bool graph_tap::wants(const ggml_tensor* node) const {

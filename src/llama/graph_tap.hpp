@@ -30,6 +30,9 @@ class graph_tap {
     bool takes_hidden_states() const { return !seams_.inject.empty(); }
     bool gives_hidden_states() const { return !seams_.capture.empty(); }
 
+    /// Something has to be done to the graph.
+    bool is_needed() const { return takes_hidden_states() || gives_hidden_states() || !seams_.factors.empty(); }
+
     /// For the next pass: what goes in, and where to put what comes out; both [n_tokens, n_embd], row-major. Empty and
     /// null where nothing does (or where nobody cares: then the graph runs as it is).
     void begin(std::span<const float> in, std::vector<float>* out);
@@ -39,6 +42,7 @@ class graph_tap {
 
   private:
     static bool observe(ggml_tensor* node, bool ask, void* self);
+    void correct(ggml_tensor* node) const;
     bool wants(const ggml_tensor* node) const;
     bool take(ggml_tensor* node);
 

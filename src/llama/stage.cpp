@@ -94,7 +94,7 @@ result<std::unique_ptr<stage>> stage::create(std::shared_ptr<const model> model,
     if (model->in_memory()) {
         graph->tap.tell(graph->pages);
     }
-    if (model->in_memory() || graph->tap.takes_hidden_states() || graph->tap.gives_hidden_states()) {
+    if (model->in_memory() || graph->tap.is_needed()) {
         graph->tap.watch(params);
     }
 
@@ -142,7 +142,8 @@ void stage::warm_up() {
 }
 
 std::int32_t stage::width() const {
-    return llama_model_n_embd(model_->handle());
+    const auto width = static_cast<std::int32_t>(model_->seams().width);
+    return width > 0 ? width : llama_model_n_embd(model_->handle());
 }
 
 result<void> stage::run(const step& step, std::span<const float> in, std::vector<float>* out) {

@@ -5,15 +5,13 @@
 #include "node/mesh_socket.hpp"
 #include "node/node_key.hpp"
 #include "node/own_addresses.hpp"
-#include "pipeline/stage_messages.hpp"
+#include "pipeline/pipeline.hpp"
 #include "quic/quic.hpp"
 #include "remote/remote.hpp"
 #include "settings/errc.hpp"
-#include "wire/json_access.hpp"
 
 #include <fmt/ranges.h>
 #include <spdlog/logger.h>
-#include <boost/json.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -303,9 +301,7 @@ peers::hooks mesh::make_hooks() {
     peers::hooks calls;
     calls.status = [this] { return status(); };
     calls.serve = [this](transport::message_stream stream, std::string first, node_id from) {
-        const auto message = wire::parse_or_null(first);
-        const auto type = wire::string_member(message, "type");
-        if (type == "stage_open" || type == "stage_data") {
+        if (pipeline::begins_stage_stream(first)) {
             return split_models_.serve_stage(std::move(stream), std::move(first), from);
         }
         return remote::serve(std::move(stream), std::move(first),

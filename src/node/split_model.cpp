@@ -212,11 +212,11 @@ void split_model::act(const deployment::publish_route& what) {
     observer_.on_ready(engine_, setup_.content);
 }
 
+/// While it is mended, requests wait in the engine; what could not be mended is announced as starved.
 void split_model::act(const deployment::withdraw_route&) {
-    if (!stopping_) {
-        observer_.on_down(fail(engine::errc::loading, fmt::format("{} lost a machine that computes a part of it; it is "
-                                                                  "being put together anew.",
-                                                                  setup_.want.model)));
+    if (!stopping_ && candidate_.state() != deployment::candidate_state::repairing) {
+        observer_.on_down(fail(engine::errc::loading,
+                               fmt::format("{} is being put together anew; try again in a moment.", setup_.want.model)));
     }
 }
 
@@ -485,8 +485,7 @@ void split_model::make_engine(std::unique_ptr<pipeline::final_stage> last) {
     chain_ = std::make_shared<pipeline::chain_driver>(
         with_.network, stages_.inlets(), stages_, pipeline::chain_options{},
         [this](const node_id& node, const error& why) { on_lost(wired_epoch_, node, why); });
-    engine_ =
-        llama::make_engine(text_, chain_->make_chain(std::move(last)), engine_options(), {}, std::move(draft_));
+    engine_ = llama::make_engine(text_, chain_->make_chain(std::move(last)), engine_options(), {}, std::move(draft_));
 }
 
 void split_model::on_lost(deployment::epoch_number epoch, const node_id& node, const error& why) {

@@ -120,6 +120,18 @@ class hollow_slice {
     gguf::file_header header_;
 };
 
+/// Of the places where a model can be cut in two, those between which any range can be a stage: models of mixed layers
+/// need one of each kind in it.
+std::vector<std::int32_t> cuts_apart(const gguf::file_header& whole, const std::vector<std::int32_t>& cuts) {
+    std::vector<std::int32_t> out;
+    for (const std::int32_t cut : cuts) {
+        if (out.empty() || gguf::check_stage(whole, {.first = out.back(), .end = cut})) {
+            out.push_back(cut);
+        }
+    }
+    return out;
+}
+
 struct part {
     std::uint64_t fixed_bytes = 0;
     std::uint64_t compute_bytes = 0;
@@ -148,16 +160,12 @@ result<void> measure_cuts(const gguf::file_header& header, const llama::stage_op
         return !first ? first.error() : last.error();
     }
     part middle{.fixed_bytes = 0, .compute_bytes = std::min(first->compute_bytes, last->compute_bytes)};
-    for (std::size_t i = 1; i < shape.cuts.size(); ++i) {
-        const gguf::layer_range range{.first = shape.cuts[i - 1], .end = shape.cuts[i]};
-        if (gguf::check_stage(header, range)) {
-            const auto measured = measure_part(header, range, options, dir);
-            if (!measured) {
-                return measured.error();
-            }
-            middle = *measured;
-            break;
+    if (shape.cuts.size() > 1) {  // stages in the middle take alike, whichever they are
+        const auto measured = measure_part(header, {.first = shape.cuts[0], .end = shape.cuts[1]}, options, dir);
+        if (!measured) {
+            return measured.error();
         }
+        middle = *measured;
     }
     shape.every_bytes = std::min({middle.fixed_bytes, first->fixed_bytes, last->fixed_bytes});
     shape.first_bytes = first->fixed_bytes - shape.every_bytes;
@@ -198,12 +206,14 @@ result<measured_shape> measure_shape(const stage_file& whole, const std::string&
     if (with.one_machine_only) {
         return out;
     }
-    auto cuts = gguf::legal_cuts(*header);
-    if (!cuts || cuts->empty()) {
+    const auto cuts = gguf::legal_cuts(*header);
+    if (cuts) {
+        shape.cuts = cuts_apart(*header, *cuts);
+    }
+    if (shape.cuts.empty()) {
         out.why_whole = cuts ? name + " has no layer at which it could be cut" : cuts.error().message;
         return out;
     }
-    shape.cuts = std::move(*cuts);
     std::error_code failed;
     fs::create_directories(scratch, failed);
     options.widest = split_step_tokens;

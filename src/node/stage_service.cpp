@@ -30,6 +30,7 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr auto answer_time = std::chrono::seconds(5);
+constexpr std::size_t max_models = 64;  // that leases are kept of; a node computes parts of a few
 
 /// A stage of another member, counted for as long as it lives.
 class counted_engine final : public pipeline::stage_engine {
@@ -107,6 +108,14 @@ asio::awaitable<void> stage_service::serve(transport::message_stream on, std::st
         co_await host_.serve(std::move(on), std::move(first), from);  // says what is wrong
         co_return;
     }
+    if (auto why = objection(*asked, from)) {
+        const pipeline::stage_message message(std::move(*why));
+        auto told = co_await on.send(pipeline::to_json(message), steady_clock::now() + answer_time);
+        if (told) {
+            on.finish();
+        }
+        co_return;
+    }
     const std::string content = asked->content;
     const auto deployment = asked->deployment;
     const deployment::claim by{.term = asked->term, .coordinator = from, .epoch = asked->epoch};
@@ -139,6 +148,18 @@ asio::awaitable<void> stage_service::serve(transport::message_stream on, std::st
         deployment::stream_number stream;
     } when_over(this, &content, stream);
     co_await host_.serve(std::move(on), std::move(first), from);
+}
+
+/// What can be said before anything is remembered of the one who asks.
+std::optional<pipeline::stage_refused> stage_service::objection(const pipeline::stage_open& asked, const node_id& from) {
+    if (find(from) == nullptr) {
+        return pipeline::stage_refused{.why = fail(errc::declined, "Only a worker can coordinate a model."), .about = {}};
+    }
+    if (leases_.size() >= max_models && leases_.find(asked.content) == leases_.end()) {
+        return pipeline::stage_refused{.why = fail(errc::busy, "This node takes part in as many models as it can."),
+                                       .about = {}};
+    }
+    return std::nullopt;
 }
 
 std::optional<trouble> stage_service::open(const std::string& content, deployment::stream_number stream,

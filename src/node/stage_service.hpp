@@ -97,6 +97,7 @@ class stage_service final : public pipeline::stage_loader, public pipeline::peer
         std::shared_ptr<std::atomic<bool>> given_up;
     };
 
+    std::optional<pipeline::stage_refused> objection(const pipeline::stage_open& asked, const node_id& from);
     std::optional<deployment::trouble> open(const std::string& content, deployment::stream_number stream,
                                             const deployment::claim& by, const deployment::assignment& what, bool own,
                                             turned_away on_lost);

@@ -205,6 +205,7 @@ void chain_wiring::measure(const data_frame& frame) {
     if (sent == sent_.end()) {
         return;  // it comes back before it went out: the exchange will say so
     }
+    last_headway_ = steady_clock::now();
     const double round_trip = in_ms(steady_clock::now() - sent->at);
     sent_.erase(sent_.begin(), sent + 1);
     double computed = 0.0;
@@ -245,6 +246,9 @@ bool chain_wiring::hear(std::size_t index, const std::string& message) {
         return false;
     }
     if (const auto* state = std::get_if<stage_state>(&*parsed)) {
+        if (state->steps > figures.steps) {
+            last_headway_ = steady_clock::now();
+        }
         figures.steps = state->steps;
         figures.ms_per_token = state->ms_per_token;
         return true;
@@ -269,9 +273,12 @@ awaitable<void> chain_wiring::run_stall_loop() {
     while (!suspect_) {
         co_await aio::pause(options_.step_time / looks_per_step_time);
         const auto oldest = exchange_->oldest();
-        if (oldest && !sent_.empty() && steady_clock::now() - sent_.front().at > options_.step_time) {
+        if (!oldest || sent_.empty()) {
+            continue;
+        }
+        if (steady_clock::now() - std::max(last_headway_, sent_.front().at) > options_.step_time) {
             lose({.node = slowest_of(*oldest),
-                  .why = fail(errc::stalled, fmt::format("Step {} did not come back in time.", *oldest)),
+                  .why = fail(errc::stalled, fmt::format("Step {} makes no headway.", *oldest)),
                   .by = evidence::own_words});
         }
     }

@@ -74,6 +74,7 @@ class chain_wiring : public std::enable_shared_from_this<chain_wiring> {
     data_writer writer_;
     std::unique_ptr<data_reader> reader_;
     std::deque<sent_step> sent_;
+    steady_time last_headway_;
     std::optional<suspect> suspect_;
     bool closing_ = false;
     chain_figures figures_;

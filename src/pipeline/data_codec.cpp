@@ -259,8 +259,10 @@ result<void> check_outgoing(const data_frame& from, const data_limits& limits) {
 }  // namespace
 
 std::size_t max_frame_bytes(const data_limits& limits) {
-    return frame_bytes(limits.stages_before, max_step_edits, static_cast<std::size_t>(limits.step_tokens),
-                       expected_width(limits), limits.numbers);
+    const std::size_t agreed =
+        frame_bytes(limits.stages_before, max_step_edits, static_cast<std::size_t>(limits.step_tokens),
+                    expected_width(limits), limits.numbers);
+    return std::min(agreed, largest_frame_bytes);
 }
 
 result<std::size_t> read_frame_length(std::span<const std::uint8_t, frame_length_bytes> from,
@@ -341,6 +343,9 @@ result<void> encode(const data_frame& from, const data_limits& limits, bytes* ou
              .tokens = static_cast<std::uint32_t>(from.step.tokens.size()),
              .width = static_cast<std::uint32_t>(expected_width(limits))};
     const std::size_t size = frame_bytes(h.times, h.edits, h.tokens, h.width, limits.numbers);
+    if (size > largest_frame_bytes) {
+        return fail(errc::too_large, fmt::format("A frame of {} bytes is too large.", size));
+    }
     out->resize(frame_length_bytes + size);
     writer to(out->data());
     for (int shift = 24; shift >= 0; shift -= 8) {

@@ -31,6 +31,8 @@ namespace starling::pipeline {
 inline constexpr std::uint8_t frame_version = 1;
 inline constexpr std::size_t frame_length_bytes = 4;
 inline constexpr std::size_t frame_header_bytes = 40;
+/// Whatever the deployment's limits are: two thousand tokens of the widest models in f32.
+inline constexpr std::size_t largest_frame_bytes = 256 << 20;
 
 enum class frame_kind : std::uint8_t { tokens = 1, activations = 2 };
 

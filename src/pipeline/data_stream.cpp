@@ -26,6 +26,9 @@ error stream_error(const error& why, const char* stalled) {
     return why == transport::errc::deadline ? fail(errc::stalled, stalled) : fail(errc::lost, why.message);
 }
 
+/// The next stage reads nothing while it has as many steps as it may hold: it may have to compute one first.
+constexpr int waits_for_room = 6;
+
 constexpr const char* stopped_in_frame = "The stage before stopped in the middle of a frame.";
 
 }  // namespace
@@ -119,7 +122,7 @@ awaitable<result<void>> data_writer::open(steady_time deadline) {
 }
 
 awaitable<result<void>> data_writer::write(bytes frame, std::chrono::milliseconds frame_time) {
-    const auto deadline = from_now(time_for(frame.size(), frame_time));
+    const auto deadline = from_now(time_for(frame.size(), waits_for_room * frame_time));
     if (!on_) {
         auto opened = co_await open(deadline);
         if (!opened) {

@@ -24,7 +24,7 @@ namespace starling::pipeline {
 
 struct chain_options {
     std::chrono::milliseconds silence{2'500};     // a stage is heard every second: two messages were missed
-    std::chrono::milliseconds step_time{60'000};  // for a step to come back from stages that are alive
+    std::chrono::milliseconds step_time{60'000};  // for one stage to compute a step, or to pass it on
     std::chrono::milliseconds frame_time = default_frame_time;
     std::chrono::milliseconds gather_time{30};  // after a loss: whoever lost its neighbour tells, and the culprit too
 };

@@ -46,8 +46,8 @@ struct host_options {
     std::size_t max_stages = 4;                  // loading or at work at the same time
     std::chrono::milliseconds heartbeat{1'000};  // between messages to the coordinator
     std::chrono::milliseconds frame_time = default_frame_time;
-    std::chrono::milliseconds keep_loaded{30'000};    // after its control stream has ended
-    std::chrono::milliseconds handover_time{10'000};  // for an older epoch to finish its step
+    std::chrono::milliseconds keep_loaded{30'000};   // after its control stream has ended
+    std::chrono::milliseconds handover_time{3'000};  // for an older epoch to leave; half of it for its last step
 };
 
 struct hosted_stage {

@@ -3,6 +3,7 @@
 #include "aio/pause.hpp"
 #include "aio/together.hpp"
 
+#include <exception>
 #include <utility>
 
 namespace starling::pipeline {
@@ -106,8 +107,12 @@ void stage_worker::run() {
 result<stage_done> stage_worker::compute(data_frame frame) {
     const auto began = steady_clock::now();
     std::vector<float> out;
-    if (auto ran = engine_->run(frame.step, frame.activations, &out); !ran) {
-        return fail(errc::engine_failed, ran.error().message);
+    try {
+        if (auto ran = engine_->run(frame.step, frame.activations, &out); !ran) {
+            return fail(errc::engine_failed, ran.error().message);
+        }
+    } catch (const std::exception& e) {
+        return fail(errc::engine_failed, e.what());  // memory that ran out, say: this stage ends, and not the node
     }
     const std::chrono::duration<double, std::milli> took = steady_clock::now() - began;
     learn(frame.step.tokens.size(), took);

@@ -151,4 +151,43 @@ void grow(const std::filesystem::path& from, const std::filesystem::path& to, sh
     llama_model_save_to_file(model.get(), to.c_str());
 }
 
+void make_last_layer_predict(const std::filesystem::path& from, const std::filesystem::path& to) {
+    ggml_context* read = nullptr;
+    const gguf_pointer had(gguf_init_from_file(from.c_str(), {false, &read}));
+    const std::unique_ptr<ggml_context, void (*)(ggml_context*)> data(read, ggml_free);
+    if (!had || !data) {
+        give_up("cannot be read", from);
+    }
+    const std::string prefix =
+        std::string(gguf_get_val_str(had.get(), gguf_find_key(had.get(), "general.architecture"))) + ".";
+    const auto number = [&](const char* suffix) {
+        return gguf_get_val_u32(had.get(), gguf_find_key(had.get(), (prefix + suffix).c_str()));
+    };
+    const std::string last = "blk." + std::to_string(number("block_count") - 1) + ".";
+    const gguf_pointer out(gguf_init_empty());
+    gguf_set_kv(out.get(), had.get());
+    gguf_set_val_u32(out.get(), (prefix + "nextn_predict_layers").c_str(), 1);
+    for (std::int64_t i = 0; i < gguf_get_n_tensors(had.get()); ++i) {
+        const std::string name = gguf_get_tensor_name(had.get(), i);
+        // Those layers have none of the biases and scales that the small models have everywhere.
+        if (!name.starts_with(last) || name.find(".weight") != std::string::npos) {
+            gguf_add_tensor(out.get(), ggml_get_tensor(data.get(), name.c_str()));
+        }
+    }
+    const std::int64_t width = number("embedding_length");
+    const std::unique_ptr<ggml_context, void (*)(ggml_context*)> added(
+        ggml_init({static_cast<std::size_t>(16 * width * width) + (1U << 20U), nullptr, false}), ggml_free);
+    const auto add = [&](const char* name, ggml_tensor* tensor) {
+        std::memset(tensor->data, 0, ggml_nbytes(tensor));
+        ggml_set_name(tensor, (last + "nextn." + name + ".weight").c_str());
+        gguf_add_tensor(out.get(), tensor);
+    };
+    add("eh_proj", ggml_new_tensor_2d(added.get(), GGML_TYPE_F32, 2 * width, width));
+    add("enorm", ggml_new_tensor_1d(added.get(), GGML_TYPE_F32, width));
+    add("hnorm", ggml_new_tensor_1d(added.get(), GGML_TYPE_F32, width));
+    if (!gguf_write_to_file(out.get(), to.c_str(), false)) {
+        give_up("cannot be written", to);
+    }
+}
+
 }  // namespace starling::architectures

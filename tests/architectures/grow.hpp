@@ -21,4 +21,7 @@ struct shape {
 /// Reads `from` and writes a model of that shape to `to`. Ends the process with a message where llama.cpp cannot.
 void grow(const std::filesystem::path& from, const std::filesystem::path& to, shape wanted);
 
+/// Makes the last layer of a grown model one that predicts a further token, which llama.cpp's program never does.
+void make_last_layer_predict(const std::filesystem::path& from, const std::filesystem::path& to);
+
 }  // namespace starling::architectures

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -23,6 +24,10 @@ namespace {
 constexpr unsigned time_limit_s = 300;  // the slowest model takes a few seconds on an idle machine
 constexpr std::int32_t few_layers = 8;
 constexpr std::int32_t most_layers = 24;
+
+// Of the architectures with layers that predict further tokens, those of which such a small model can be made.
+constexpr auto may_predict = std::to_array<std::string_view>(
+    {"cohere2moe", "deepseek2", "glm-dsa", "hy_v3", "mimo2", "qwen35", "qwen35moe", "qwen3next"});
 
 // The child tells its parent what it did in a file, so that what it did last is known when it dies.
 class journal {
@@ -99,6 +104,9 @@ class child {
         if (lists_may_miss) {
             measure_some_cuts({most_layers, layer_lists::left_out});
         }
+        if (std::find(may_predict.begin(), may_predict.end(), rule->architecture) != may_predict.end()) {
+            measure_predicting_layer();
+        }
         if (rule->odd_count != 0) {
             measure_odd_count(rule->odd_count);
         }
@@ -132,6 +140,23 @@ class child {
             return journal_.failure(cuts ? "there are not even two places to cut it" : cuts.error().message);
         }
         measure(spread(*cuts, 4), keep::no);
+    }
+
+    // Layers that predict further tokens stay with the last stage, which does not run them.
+    void measure_predicting_layer() {
+        journal_.at("making the last layer one that predicts");
+        grow(small_, grown_, {few_layers});
+        std::filesystem::path plain = grown_;
+        plain += ".plain";
+        std::filesystem::rename(grown_, plain);
+        make_last_layer_predict(plain, grown_);
+        std::filesystem::remove(plain);
+        const auto header = gguf::read_header(grown_);
+        const auto cuts = header ? gguf::legal_cuts(*header) : header.error();
+        if (!cuts || cuts->empty()) {
+            return journal_.failure(cuts ? "there is no place to cut it" : cuts.error().message);
+        }
+        measure(*cuts, keep::no);
     }
 
     // A model that llama.cpp knows by its number of layers is either refused, or cut without a difference.
