@@ -5,7 +5,7 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { startNetlab, whyNoNetlab } from './lib/netlab.mjs';
-import { user } from './lib/server.mjs';
+import { eventually, user } from './lib/server.mjs';
 import { counter, models, startSplit, widthOfStarter } from './lib/split.mjs';
 
 const needsNetlab = { skip: whyNoNetlab, timeout: 120_000 };
@@ -34,11 +34,14 @@ for (const [type, size] of [['f16', 2], ['f32', 4]]) {
     });
 
     test('each token moves its hidden state once for each hop, and little else', needsNetlab, async () => {
+      const { client } = mesh.byId(mesh.deployment.coordinator);
+      await client.completions.create({ model: 'starter', prompt: 'Once', max_tokens: 1 }); // what is sent once, at the beginning
       const earlier = { sent: await counted('sent'), received: await counted('received'), carried: await carried() };
       const body = { model: 'starter', messages: [user(`Tell me a story about ${type} numbers.`)], max_tokens: 200, temperature: 0, ignore_eos: true };
-      const { usage } = await mesh.byId(mesh.deployment.coordinator).client.chat.completions.create(body);
-      const sent = (await counted('sent')) - earlier.sent;
-      const received = (await counted('received')) - earlier.received;
+      const { usage } = await client.chat.completions.create(body);
+      const since = async () => [(await counted('sent')) - earlier.sent, (await counted('received')) - earlier.received];
+      await eventually(async () => new Set(await since()).size === 1, 2000); // the last frames are on their way
+      const [sent, received] = await since();
       assert.equal(received, sent, 'what was sent has come');
       const passed = usage.prompt_tokens - (usage.prompt_tokens_details?.cached_tokens ?? 0) + usage.completion_tokens - 1;
       const states = passed * (stages - 1) * widthOfStarter * size;

@@ -8,7 +8,7 @@ import { deployed, deployment, greedy, join, models, startAlone, startSplit, tex
 
 const patient = { timeout: 120_000 };
 const hasRoom = '2G';
-const hasNoRoomForAll = '24M'; // the starter takes 30 MB with its context; a part of it, less
+const hasNoRoomForAll = '9M'; // the starter takes 12 MB with so little context; a part of it, less
 const hasNoRoom = '3M';
 const draftModel = path.join(models, 'starter-draft.gguf'); // another small model
 
@@ -29,7 +29,7 @@ test('memory for it all on one node: it stays whole', patient, async () => {
   for (const node of mesh.nodes) {
     const own = (await node.json('/api/deployments')).find(({ coordinator }) => coordinator === node.id);
     assert.deepEqual([own.model, own.stages.length, own.stages[0].node_id], ['starter', 1, node.id]);
-    assert.equal((await ask(node, story(8))).by, node.id);
+    assert.ok(mesh.byId((await ask(node, story(8))).by));
   }
 });
 
@@ -49,7 +49,7 @@ test('one node with memory for it all among those without: it is whole there, an
   const mesh = keep(await startMesh({ workers: 2, settings, serving: false }));
   const [large, small] = mesh.workers;
   assert.equal((await ask(small, story(8))).by, large.id);
-  assert.ok(!(await deployment(small)) || (await deployment(small)).stages.length === 1);
+  for (const { state, stages } of await small.json('/api/deployments')) assert.ok(state !== 'serving' || stages.length === 1, state);
 });
 
 test('too little memory on all nodes together: refused with numbers', patient, async () => {
