@@ -86,10 +86,16 @@ void split_model::inherit() {
 
 void split_model::heard(const node_id& from, const deployment::announcement& what) {
     perform(candidate_.heard(from, what, now()));
-    if (candidate_.state() == deployment::candidate_state::watching &&
-        what.state == deployment::announced_state::serving) {
-        decided();
+    const auto* watched = candidate_.watched();
+    if (candidate_.state() != deployment::candidate_state::watching || watched == nullptr) {
+        return;
     }
+    const bool is_starved = watched->state == deployment::announced_state::starved;
+    if (is_starved && reason_ != watched->reason) {
+        reason_ = watched->reason;
+        observer_.on_down(fail(engine::errc::unavailable, reason_));
+    }
+    decided();
 }
 
 void split_model::claim_gone(const node_id& from, deployment::parting how) {
@@ -215,8 +221,9 @@ void split_model::act(const deployment::publish_route& what) {
 /// While it is mended, requests wait in the engine; what could not be mended is announced as starved.
 void split_model::act(const deployment::withdraw_route&) {
     if (!stopping_ && candidate_.state() != deployment::candidate_state::repairing) {
-        observer_.on_down(fail(engine::errc::loading,
-                               fmt::format("{} is being put together anew; try again in a moment.", setup_.want.model)));
+        observer_.on_down(
+            fail(engine::errc::loading,
+                 fmt::format("{} is being put together anew; try again in a moment.", setup_.want.model)));
     }
 }
 
@@ -536,13 +543,10 @@ asio::awaitable<void> split_model::stop() {
     if (own_lease_) {
         stages_.release_own(setup_.content, *std::exchange(own_lease_, std::nullopt));
     }
+    end_engine(fail(engine::errc::unavailable, "The node that coordinates this model was stopped."));
     tasks_.cancel();
     co_await tasks_.join();
-    if (chain_) {
-        ended_.push_back(std::move(chain_));
-    }
     co_await clear_ended();
-    engine_.reset();
     whole_.reset();
     planning_.join();
 }

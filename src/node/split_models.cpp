@@ -286,6 +286,7 @@ std::vector<api::deployment_facts> split_models::facts() const {
             if (const auto own = models_.find(claim.model);
                 own != models_.end() && stage.node == with_.self && claim.what.by.coordinator == with_.self) {
                 facts.memory_bytes = own->second->own_bytes();
+                facts.ms_per_token = own->second->figures().own_ms_per_token;
             }
             one.stages.push_back(std::move(facts));
         }
