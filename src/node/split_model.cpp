@@ -551,6 +551,18 @@ asio::awaitable<void> split_model::stop() {
     planning_.join();
 }
 
+std::optional<peers::told_stage> split_model::own_stage() const {
+    if (!told_ || own_bytes_ == 0) {
+        return std::nullopt;
+    }
+    return peers::told_stage{.content = setup_.content,
+                             .first_layer = own_layers_.first,
+                             .end_layer = own_layers_.end,
+                             .memory_bytes = own_bytes_,
+                             .ms_per_token = figures().own_ms_per_token,
+                             .ready = wired_epoch_ > 0};
+}
+
 pipeline::chain_figures split_model::figures() const {
     return chain_ ? chain_->figures() : pipeline::chain_figures{};
 }

@@ -65,7 +65,8 @@ class split_model {
     bool may_claim() const { return candidate_.may_claim(); }
     const std::string& reason() const { return reason_; }
     pipeline::chain_figures figures() const;
-    std::uint64_t own_bytes() const { return own_bytes_; }
+    /// The last layers, where this node coordinates.
+    std::optional<peers::told_stage> own_stage() const;
 
   private:
     /// One try to put the stages together.

@@ -234,6 +234,11 @@ peers::node_offer split_models::offer() const {
                               .ms_per_token = one.figures.ms_per_token,
                               .ready = one.ready});
     }
+    for (const auto& [content, model] : models_) {
+        if (const auto own = model->own_stage()) {
+            out.stages.push_back(*own);
+        }
+    }
     return out;
 }
 
@@ -282,11 +287,6 @@ std::vector<api::deployment_facts> split_models::facts() const {
             }
             if (stage.node == with_.self) {
                 fill(offer());
-            }
-            if (const auto own = models_.find(claim.model);
-                own != models_.end() && stage.node == with_.self && claim.what.by.coordinator == with_.self) {
-                facts.memory_bytes = own->second->own_bytes();
-                facts.ms_per_token = own->second->figures().own_ms_per_token;
             }
             one.stages.push_back(std::move(facts));
         }
