@@ -151,9 +151,11 @@ asio::awaitable<void> stage_service::serve(transport::message_stream on, std::st
 }
 
 /// What can be said before anything is remembered of the one who asks.
-std::optional<pipeline::stage_refused> stage_service::objection(const pipeline::stage_open& asked, const node_id& from) {
+std::optional<pipeline::stage_refused> stage_service::objection(const pipeline::stage_open& asked,
+                                                                const node_id& from) {
     if (find(from) == nullptr) {
-        return pipeline::stage_refused{.why = fail(errc::declined, "Only a worker can coordinate a model."), .about = {}};
+        return pipeline::stage_refused{.why = fail(errc::declined, "Only a worker can coordinate a model."),
+                                       .about = {}};
     }
     if (leases_.size() >= max_models && leases_.find(asked.content) == leases_.end()) {
         return pipeline::stage_refused{.why = fail(errc::busy, "This node takes part in as many models as it can."),
