@@ -243,15 +243,6 @@ void split_models::tell(peers::node_status& into) const {
             claim.what.reason = model->reason();
         }
         into.claims.push_back(std::move(claim));
-        const gguf::layer_range own = model->own_layers();
-        if (model->own_bytes() > 0) {
-            into.offer.stages.push_back({.content = content,
-                                         .first_layer = own.first,
-                                         .end_layer = own.end,
-                                         .memory_bytes = model->own_bytes(),
-                                         .ms_per_token = 0.0,
-                                         .ready = model->told()->state == deployment::announced_state::serving});
-        }
     }
 }
 
