@@ -5,8 +5,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include <algorithm>
-#include <array>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -59,23 +57,12 @@ std::string first_extra(const CLI::App& app) {
     return extras.empty() ? std::string{} : extras.front();
 }
 
-/// Verbs that scripts may know already.
-bool comes_with_splitting(const std::string& word) {
-    constexpr std::array<std::string_view, 2> verbs{"plan", "slice"};
-    return std::find(verbs.begin(), verbs.end(), word) != verbs.end();
-}
-
 /// One sentence on what was not understood, with the nearest thing that would have been.
 std::string explain_extra(const CLI::App& app) {
     const CLI::App& verb = given_verb(app);
     const std::string word = first_extra(app);
     const bool flag = word.starts_with("-");
     const bool takes_verbs = !verb.get_subcommands({}).empty();
-    if (takes_verbs && comes_with_splitting(word)) {
-        return "'" + word +
-               "' comes with models that are cut over several machines, which this version does not do; see: starling "
-               "--help";
-    }
     const std::vector<std::string> names = known_names(verb, flag);
     const std::vector<std::string_view> views(names.begin(), names.end());
     const std::string_view close = settings::nearest(word, views);
@@ -108,6 +95,7 @@ int parse_and_run(int argc, char** argv) {
     add_peers(app, run);
     add_status(app, run);
     add_models(app, run);
+    add_plan(app, run);
     add_doctor(app, run);
     try {
         app.parse(argc, argv);

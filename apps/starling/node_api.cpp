@@ -18,7 +18,6 @@ namespace json = boost::json;
 
 /// A mesh of a thousand nodes, a few hundred bytes for each of their models.
 constexpr std::size_t max_answer_bytes = std::size_t{4} * 1024 * 1024;
-constexpr std::chrono::milliseconds patience{5'000};  // for a program on the same machine
 
 struct answer {
     int status = 0;
@@ -114,7 +113,7 @@ result<node_api> node_api::open(const settings::config& settings, const std::str
 }
 
 result<json::value> node_api::ask(fetch::request question, std::string_view without_key) {
-    question.idle_timeout = patience;
+    question.idle_timeout = patience_;
     auto asking = exchange(&work_->http(), std::move(question), target_.url);
     auto got = wait_for(work_->executor(), std::move(asking), *keyboard_);
     if (!got) {

@@ -14,6 +14,7 @@
 #include <boost/json.hpp>
 #include <functional>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,6 +32,9 @@ class node_api {
     /// With the control token; only a node that was found on the data directory can be asked so.
     result<boost::json::value> get_as_owner(std::string_view path);
     result<boost::json::value> post_as_owner(std::string_view path, const boost::json::object& body);
+
+    /// How long each question waits for its answer; a few seconds unless this says otherwise.
+    void set_patience(std::chrono::milliseconds time) { patience_ = time; }
 
     const std::string& url() const { return target_.url; }
     /// Empty when it was found by its URL.
@@ -54,6 +58,7 @@ class node_api {
     target target_;
     std::unique_ptr<background> work_;
     interrupts* keyboard_;
+    std::chrono::milliseconds patience_{5'000};  // for a program on the same machine
 };
 
 /// Runs `what` with the node that runs on the data directory; gives the exit code, with its error reported.

@@ -2,6 +2,7 @@
 #include "command_line.hpp"
 #include "durations.hpp"
 #include "json_fields.hpp"
+#include "models/fit.hpp"
 #include "node_api.hpp"
 #include "peer_list.hpp"
 #include "terminal.hpp"
@@ -10,8 +11,11 @@
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
+#include <map>
 #include <memory>
 
 namespace starling::cli {
@@ -60,6 +64,60 @@ void print_mesh(const json::object& status) {
     std::putchar('\n');
 }
 
+std::string memory_text(double bytes) {
+    return bytes > 0.0 ? models::size_text(static_cast<std::uint64_t>(bytes)) : std::string("-");
+}
+
+/// For people; what is not known here is shown as it came.
+std::string in_words(const std::string& state) {
+    return state == "starved"     ? "waits for machines"
+           : state == "forming"   ? "is being put together"
+           : state == "repairing" ? "is being mended"
+                                  : state;
+}
+
+void print_stage(const json::object& stage, std::size_t width) {
+    const std::string name = shown(stage, "name");
+    const auto time = maybe_number_of(stage, "ms_per_token");
+    std::array<char, 32> shown_time{};
+    std::snprintf(shown_time.data(), shown_time.size(), time ? "%.2f ms a token" : "-", time.value_or(0.0));
+    std::printf("           %-*s  %s  layers %.0f to %.0f  %s  %s  %s\n", static_cast<int>(width), name.c_str(),
+                short_id(shown(stage, "node_id")).c_str(), number_of(stage, "first_layer"),
+                number_of(stage, "last_layer"), memory_text(number_of(stage, "memory_bytes")).c_str(),
+                shown_time.data(), shown(stage, "state").c_str());
+}
+
+/// Models that several nodes compute together, or that wait for nodes; those of one node are told with the models.
+void print_splits(const json::array& deployments, const std::map<std::string, std::string>& names) {
+    for (const json::value& item : deployments) {
+        const json::object* one = item.if_object();
+        if (one == nullptr) {
+            continue;
+        }
+        const json::array& stages = array_of(*one, "stages");
+        const std::string state = shown(*one, "state");
+        if (stages.size() < 2 && state == "serving") {
+            continue;
+        }
+        const std::string coordinator = text_of(*one, "coordinator");
+        const auto name = names.find(coordinator);
+        std::size_t width = 0;
+        for (const json::value& stage : stages) {
+            width = std::max(width, stage.is_object() ? shown(stage.get_object(), "name").size() : 0);
+        }
+        std::printf("split    %s  %s  coordinated by %s\n", shown(*one, "model").c_str(), in_words(state).c_str(),
+                    printable_line(name != names.end() ? name->second : short_id(coordinator)).c_str());
+        for (const json::value& stage : stages) {
+            if (stage.is_object()) {
+                print_stage(stage.get_object(), width);
+            }
+        }
+        if (const std::string reason = shown(*one, "reason"); !reason.empty()) {
+            std::printf("           %s\n", reason.c_str());
+        }
+    }
+}
+
 void print_status(const json::object& status, const std::string& url) {
     const json::object& health = object_of(status, "health");
     const json::object& engine = object_of(status, "engine");
@@ -94,7 +152,15 @@ int status(const status_arguments& arguments) {
     if (arguments.json) {
         std::printf("%s\n", json::serialize(*told).c_str());
     } else {
+        const auto deployments = api->get("/api/deployments");
+        const auto peers = api->get("/api/peers");
+        std::map<std::string, std::string> names;
+        for (const listed_peer& one :
+             peers && peers->is_array() ? read_peers(peers->get_array(), {}) : std::vector<listed_peer>()) {
+            names.emplace(one.node_id, one.name.empty() ? short_id(one.node_id) : one.name);
+        }
         print_status(told->get_object(), api->url());
+        print_splits(deployments && deployments->is_array() ? deployments->get_array() : json::array(), names);
     }
     return done;
 }

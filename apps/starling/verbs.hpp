@@ -20,6 +20,7 @@ void add_status(CLI::App& app, action& run);
 void add_peers(CLI::App& app, action& run);
 void add_invite(CLI::App& app, action& run);
 void add_models(CLI::App& app, action& run);
+void add_plan(CLI::App& app, action& run);
 void add_doctor(CLI::App& app, action& run);
 /// What happens without a verb.
 void add_idle(CLI::App& app, action& run);

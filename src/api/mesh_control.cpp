@@ -18,6 +18,10 @@ constexpr std::int64_t usual_invite_s =
 constexpr std::int64_t least_invite_s = 60;
 constexpr std::int64_t most_invite_s = std::int64_t{30} * 24 * 3600;  // an invite that lies about for longer is a hole
 
+constexpr std::int64_t most_context_tokens = std::int64_t{1} << 24;  // as the setting
+constexpr std::int64_t most_slots = 256;
+constexpr std::int64_t most_stages = 16;
+
 /// Answers the call where there is no mesh, or the body is no object.
 std::optional<json::value> begin(call& call, const mesh_view* mesh, const std::string& body) {
     if (mesh == nullptr || mesh->id().empty()) {
@@ -77,6 +81,73 @@ void answer_revocation(call& call, mesh_view* mesh, const std::string& body) {
         return;
     }
     call.send_json(json::serialize(json::object{{"node_id", node_id}}));
+}
+
+namespace {
+
+/// "auto", "never", or a number, which scripts write as one and people as text.
+std::optional<std::string> read_split(const openai::field_reader& fields) {
+    const json::value* given = fields.find("split");
+    if (given == nullptr) {
+        return std::nullopt;
+    }
+    if (given->is_string()) {
+        return std::string(given->get_string());
+    }
+    const auto stages = fields.integer("split", 1, most_stages);
+    return stages ? std::optional(std::to_string(*stages)) : std::nullopt;
+}
+
+std::optional<std::int32_t> narrow(std::optional<std::int64_t> from) {
+    return from ? std::optional(static_cast<std::int32_t>(*from)) : std::nullopt;
+}
+
+json::object plan_json(const model_plan& from) {
+    json::array stages;
+    for (const planned_stage& one : from.stages) {
+        stages.push_back(json::object{{"node_id", one.node_id},
+                                      {"name", one.name},
+                                      {"first_layer", one.first_layer},
+                                      {"last_layer", one.last_layer},
+                                      {"memory_bytes", one.memory_bytes},
+                                      {"ms_per_token", one.ms_per_token}});
+    }
+    return {{"model", from.model},
+            {"stages", std::move(stages)},
+            {"tokens_per_s", from.tokens_per_s},
+            {"total_tokens_per_s", from.total_tokens_per_s},
+            {"reason", from.reason},
+            {"table", from.table}};
+}
+
+}  // namespace
+
+boost::asio::awaitable<void> answer_plan(call& call, mesh_view* mesh, std::string body) {
+    if (mesh == nullptr) {
+        call.send_error(fail(engine::errc::unavailable, "This node serves no model; start it with `starling serve`."));
+        co_return;
+    }
+    const auto parsed = read_body(call, body);
+    if (!parsed) {
+        co_return;
+    }
+    openai::complaints found;
+    const openai::field_reader fields(parsed->get_object(), "", found);
+    plan_question asked;
+    asked.model = std::string(fields.required_string("model"));
+    asked.split = read_split(fields);
+    asked.context = narrow(fields.integer("ctx", 0, most_context_tokens));
+    asked.slots = narrow(fields.integer("slots", 0, most_slots));
+    if (complain(call, found)) {
+        co_return;
+    }
+    auto planning = mesh->plan(std::move(asked));
+    const auto made = co_await std::move(planning);
+    if (!made) {
+        call.send_error(made.error());
+        co_return;
+    }
+    call.send_json(json::serialize(plan_json(*made)));
 }
 
 }  // namespace starling::api

@@ -8,6 +8,8 @@
 #include "route/health.hpp"
 #include "route/model_table.hpp"
 
+#include <boost/asio/awaitable.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -54,6 +56,7 @@ struct routing_facts {
 
 struct stage_facts {
     std::string node_id;
+    std::string name;  // what people call the node; empty: not known here
     std::int32_t first_layer = 0;
     std::int32_t last_layer = 0;
     std::uint64_t memory_bytes = 0;  // 0: not known here
@@ -75,6 +78,32 @@ struct deployment_facts {
 struct stage_traffic {
     std::uint64_t sent_bytes = 0;
     std::uint64_t received_bytes = 0;
+};
+
+/// Where a model would go. What is not given is as the node was told at its start.
+struct plan_question {
+    std::string model;                 // a reference, as on the command line; a relative path is the node's own
+    std::optional<std::string> split;  // auto, never, or a number of machines
+    std::optional<std::int32_t> context;
+    std::optional<std::int32_t> slots;
+};
+
+struct planned_stage {
+    std::string node_id;
+    std::string name;
+    std::int32_t first_layer = 0;
+    std::int32_t last_layer = 0;
+    std::uint64_t memory_bytes = 0;
+    double ms_per_token = 0.0;
+};
+
+struct model_plan {
+    std::string model;
+    std::vector<planned_stage> stages;  // the last one's node coordinates
+    double tokens_per_s = 0.0;          // one stream alone
+    double total_tokens_per_s = 0.0;    // with all slots busy
+    std::string reason;
+    std::string table;  // all of it, for people
 };
 
 struct written_invite {
@@ -112,6 +141,10 @@ class mesh_view {
     /// Of all nodes that are connected, this one too.
     virtual std::vector<deployment_facts> deployments() const = 0;
     virtual stage_traffic traffic() const = 0;
+
+    /// Nothing is loaded. Errors: engine::errc::unknown_model (no such file), invalid_request (a wish that makes no
+    /// sense), unavailable (it cannot be placed now; the sentence has the numbers).
+    virtual boost::asio::awaitable<result<model_plan>> plan(plan_question asked) = 0;
 
     /// Errors: engine::errc::invalid_request (a role that is none, nobody can reach this node, it may not), unavailable
     /// (the books cannot be kept). `may_invite`: the bearer may invite others and put others out, as a delegate.

@@ -112,12 +112,16 @@ openai::listed_model listed(const model_status& model, std::int64_t created_s) {
 }
 
 /// A node that runs a model alone is a pipeline of one stage.
-json::object deployment_json(const model_status& model, const std::string& node_id) {
+json::object deployment_json(const model_status& model, const std::string& node_id, const std::string& name) {
     const auto info = model.generator->info();
     const auto load = model.generator->load();
-    json::object stage{{"node_id", node_id},      {"first_layer", nullptr},
-                       {"last_layer", nullptr},   {"memory_bytes", info.size_bytes},
-                       {"ms_per_token", nullptr}, {"state", "ready"}};
+    json::object stage{{"node_id", node_id},      {"name", name},
+                       {"first_layer", nullptr},  {"last_layer", nullptr},
+                       {"memory_bytes", nullptr}, {"ms_per_token", nullptr},
+                       {"state", "ready"}};
+    if (info.size_bytes > 0) {
+        stage["memory_bytes"] = info.size_bytes;
+    }
     if (info.layers > 0) {
         stage["first_layer"] = 0;
         stage["last_layer"] = info.layers - 1;
@@ -137,8 +141,13 @@ json::object deployment_json(const model_status& model, const std::string& node_
 json::object deployment_json(const deployment_facts& from) {
     json::array stages;
     for (const stage_facts& one : from.stages) {
-        json::object stage{{"node_id", one.node_id},  {"first_layer", one.first_layer}, {"last_layer", one.last_layer},
-                           {"memory_bytes", nullptr}, {"ms_per_token", nullptr},        {"state", one.state}};
+        json::object stage{{"node_id", one.node_id},
+                           {"name", one.name},
+                           {"first_layer", one.first_layer},
+                           {"last_layer", one.last_layer},
+                           {"memory_bytes", nullptr},
+                           {"ms_per_token", nullptr},
+                           {"state", one.state}};
         if (one.memory_bytes > 0) {
             stage["memory_bytes"] = one.memory_bytes;
         }
@@ -306,7 +315,7 @@ void node_view::deployments(call& call) const {
             return one.model == model.id && one.coordinator == facts_.node_id;
         });
         if (model.state == model_state::ready && model.generator && !is_split) {
-            all.push_back(deployment_json(model, facts_.node_id));
+            all.push_back(deployment_json(model, facts_.node_id, facts_.name));
         }
     }
     call.send_json(json::serialize(all));

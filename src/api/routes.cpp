@@ -22,6 +22,7 @@ constexpr std::array entries{
     route_entry{endpoint::deployments, "/api/deployments", "GET"},
     route_entry{endpoint::invites, "/api/invites", "POST", access::control_token},
     route_entry{endpoint::revocations, "/api/revocations", "POST", access::control_token},
+    route_entry{endpoint::plan, "/api/plan", "POST", access::control_token},
     route_entry{endpoint::requests, "/api/requests", "GET", access::control_token},
     route_entry{endpoint::request_decision, "/api/requests", "POST", access::control_token},
     route_entry{endpoint::asking, "/api/asking", "GET", access::control_token},

@@ -19,6 +19,7 @@ enum class endpoint {
     deployments,
     invites,
     revocations,
+    plan,
     requests,
     request_decision,
     asking,

@@ -121,7 +121,7 @@ std::optional<error> server::impl::find_fault(const http::request& head, const r
         (facts_.control_token.empty() || !is_known_key({facts_.control_token}, bearer_token(head.headers)))) {
         return fail(openai::errc::invalid_api_key,
                     fmt::format("{} wants the control token of this node, which is in node.json in its data directory; "
-                                "`starling invite` and `starling peers` send it.",
+                                "`starling invite`, `starling peers` and `starling plan` send it.",
                                 route.path));
     }
     if (!options_.api_keys.empty() && route.who == access::api_key &&
@@ -246,6 +246,7 @@ http::awaitable<void> server::impl::dispatch(call& call, http::request request) 
         case endpoint::deployments: view_.deployments(call); break;
         case endpoint::invites: answer_invite(call, facts_.mesh, request.body); break;
         case endpoint::revocations: answer_revocation(call, facts_.mesh, request.body); break;
+        case endpoint::plan: co_await answer_plan(call, facts_.mesh, std::move(request.body)); break;
         case endpoint::requests: answer_requests(call, facts_.asking); break;
         case endpoint::request_decision: answer_decision(call, facts_.asking, request.body); break;
         case endpoint::asking: answer_own_request(call, facts_.asking); break;

@@ -21,6 +21,13 @@ std::mutex one_at_a_time;
 }  // namespace
 
 result<stage_memory> measure_stage(const std::filesystem::path& slice, stage_options options) {
+    if (static_cast<std::int64_t>(options.context) * options.sequences > max_measured_tokens) {
+        return fail(
+            errc::load_failed,
+            fmt::format("{} x {} tokens of context are more than the {} that a model can keep here; choose less "
+                        "context or fewer slots.",
+                        options.sequences, options.context, max_measured_tokens));
+    }
     const auto header = gguf::read_header(slice);
     if (!header) {
         return header.error();

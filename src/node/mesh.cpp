@@ -339,6 +339,7 @@ split_parts mesh::parts_of_splits() {
     out.seed = with_.seed;
     out.members = [this] { return service_.get(); };
     out.whole_models_bytes = [this] { return whole_models_bytes(); };
+    out.whole_model_bytes = [this](const std::string& content) { return whole_model_bytes(content); };
     out.status_changed = [this] {
         if (service_) {
             service_->status_changed();
@@ -355,6 +356,16 @@ std::uint64_t mesh::whole_models_bytes() const {
         sum += one.generator && !is_split ? one.generator->info().size_bytes : 0;
     }
     return sum;
+}
+
+std::uint64_t mesh::whole_model_bytes(const std::string& content) const {
+    for (const route::model_status& one : with_.table->snapshot(steady_clock::now())) {
+        const bool is_split = std::any_of(splits_.begin(), splits_.end(), [&](const auto& id) { return id == one.id; });
+        if (one.generator && !is_split && one.content == content) {
+            return one.generator->info().size_bytes;
+        }
+    }
+    return 0;
 }
 
 void mesh::on_event(const peers::event& what) {

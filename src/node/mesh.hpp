@@ -88,6 +88,7 @@ class mesh final : public api::mesh_view {
     api::routing_facts routing() const override;
     std::vector<api::deployment_facts> deployments() const override { return split_models_.facts(); }
     api::stage_traffic traffic() const override { return split_models_.traffic(); }
+    boost::asio::awaitable<result<api::model_plan>> plan(api::plan_question asked) override;
     result<api::written_invite> invite(std::string_view role, std::int64_t expires_s, bool may_invite) override;
     result<void> revoke(std::string_view node_id) override;
 
@@ -103,6 +104,7 @@ class mesh final : public api::mesh_view {
     peers::hooks make_hooks();
     split_parts parts_of_splits();
     std::uint64_t whole_models_bytes() const;
+    std::uint64_t whole_model_bytes(const std::string& content) const;
     admission::certificate certify(const node_id& bearer, admission::grant as) const;
     result<admission::certificate> admit(const admission::invite::secret_bytes& secret, const node_id& bearer);
     boost::asio::awaitable<void> run_keep_loop();

@@ -1,5 +1,7 @@
 #include "node/plan_inputs.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <functional>
@@ -58,10 +60,15 @@ plan_inputs gather_plan_inputs(const split_parts& in, const peers::node_offer& o
         const bool serves = one.connection && one.status && !one.revoked &&
                             one.said.certificate.role == admission::role::worker &&
                             one.state == membership::member_state::alive;
-        if (!serves || one.status->offer.memory_bytes == 0 || !has_whole(one.status->offer, content)) {
+        if (!serves || one.status->offer.memory_bytes == 0) {
             continue;
         }
-        add(one.id, one.said.name.empty() ? short_name(one.id) : one.said.name, one.status->offer);
+        const std::string name = one.said.name.empty() ? short_name(one.id) : one.said.name;
+        if (!has_whole(one.status->offer, content)) {
+            out.without_file.push_back(name);
+            continue;
+        }
+        add(one.id, name, one.status->offer);
         for (const peers::told_link& link : one.status->offer.links) {
             out.links.set(one.id, link.to, {.round_trip_ms = link.round_trip_ms});
         }
@@ -72,6 +79,23 @@ plan_inputs gather_plan_inputs(const split_parts& in, const peers::node_offer& o
         }
     }
     return out;
+}
+
+std::string left_out_text(const plan_inputs& of) {
+    constexpr std::size_t max_named = 8;  // a sentence, not a listing
+    if (of.without_file.empty()) {
+        return {};
+    }
+    std::string names;
+    for (std::size_t i = 0; i < std::min(of.without_file.size(), max_named); ++i) {
+        names += (names.empty() ? "" : ", ") + of.without_file[i];
+    }
+    if (of.without_file.size() > max_named) {
+        names += fmt::format(" and {} more", of.without_file.size() - max_named);
+    }
+    return of.without_file.size() == 1
+               ? fmt::format(" {} takes no part: the model's file is not there.", names)
+               : fmt::format(" Without a part, since the model's file is not there: {}.", names);
 }
 
 }  // namespace starling::node

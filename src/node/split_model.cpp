@@ -3,6 +3,7 @@
 #include "aio/run_on.hpp"
 #include "aio/together.hpp"
 #include "keys/digest.hpp"
+#include "node/model_plan.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/logger.h>
@@ -86,10 +87,16 @@ void split_model::inherit() {
 
 void split_model::heard(const node_id& from, const deployment::announcement& what) {
     perform(candidate_.heard(from, what, now()));
-    if (candidate_.state() == deployment::candidate_state::watching &&
-        what.state == deployment::announced_state::serving) {
-        decided();
+    const auto* watched = candidate_.watched();
+    if (candidate_.state() != deployment::candidate_state::watching || watched == nullptr) {
+        return;
     }
+    const bool is_starved = watched->state == deployment::announced_state::starved;
+    if (is_starved && reason_ != watched->reason) {
+        reason_ = watched->reason;
+        observer_.on_down(fail(engine::errc::unavailable, reason_));
+    }
+    decided();
 }
 
 void split_model::claim_gone(const node_id& from, deployment::parting how) {
@@ -126,7 +133,10 @@ void split_model::perform(const deployment::actions& list) {
 void split_model::act(const deployment::announce& what) {
     told_ = what.what;
     if (told_->state == deployment::announced_state::starved) {
-        with_.log->warn("{}: {}", setup_.want.model, told_->reason);
+        if (reason_ != told_->reason) {  // it is found again with every try
+            with_.log->warn("{}: {} It is tried again when a machine comes or has more memory free.", setup_.want.model,
+                            told_->reason);
+        }
         reason_ = told_->reason;
         end_engine(fail(engine::errc::unavailable, told_->reason));
         observer_.on_down(fail(engine::errc::unavailable, told_->reason));
@@ -208,15 +218,16 @@ void split_model::act(const deployment::publish_route& what) {
     stage_bytes_[with_.self] = own_bytes_;
     wired_epoch_ = what.by.epoch;
     chain_->rewire(this_attempt->spec, std::move(this_attempt->opened), std::move(last));
-    with_.log->info("{} is served by {} machines, epoch {}", setup_.want.model, what.stages.size(), what.by.epoch);
+    with_.log->info("{} is ready: {} machines compute it together", setup_.want.model, what.stages.size());
     observer_.on_ready(engine_, setup_.content);
 }
 
 /// While it is mended, requests wait in the engine; what could not be mended is announced as starved.
 void split_model::act(const deployment::withdraw_route&) {
     if (!stopping_ && candidate_.state() != deployment::candidate_state::repairing) {
-        observer_.on_down(fail(engine::errc::loading,
-                               fmt::format("{} is being put together anew; try again in a moment.", setup_.want.model)));
+        observer_.on_down(
+            fail(engine::errc::loading,
+                 fmt::format("{} is being put together anew; try again in a moment.", setup_.want.model)));
     }
 }
 
@@ -252,8 +263,16 @@ void split_model::failed(const node_id& node, deployment::epoch_number epoch, co
     tasks_.spawn(tell(this, node, epoch, why));
 }
 
-taken_bytes split_model::taken() const {
-    return stage_bytes_;
+std::vector<plan::loaded_stage> split_model::loaded() const {
+    std::vector<plan::loaded_stage> out;
+    if (wired_epoch_ > 0 && chain_) {
+        for (const deployment::stage& one : candidate_.stages()) {
+            out.push_back({.node = one.node,
+                           .layers = {.first = static_cast<std::int32_t>(one.layers.first),
+                                      .end = static_cast<std::int32_t>(one.layers.end)}});
+        }
+    }
+    return out;
 }
 
 plan::wish split_model::wish(const std::vector<node_id>& avoid) const {
@@ -266,18 +285,13 @@ plan::wish split_model::wish(const std::vector<node_id>& avoid) const {
     out.margin_share = 0.0;  // each node has kept its own
     out.margin_bytes = 0;
     out.avoid = avoid;
-    if (wired_epoch_ > 0 && chain_) {
-        for (const deployment::stage& one : candidate_.stages()) {
-            out.previous.push_back({.node = one.node,
-                                    .layers = {.first = static_cast<std::int32_t>(one.layers.first),
-                                               .end = static_cast<std::int32_t>(one.layers.end)}});
-        }
-    }
+    out.previous = loaded();
     return out;
 }
 
 asio::awaitable<void> split_model::run_plan(deployment::make_plan what) {
     auto inputs = gather_plan_inputs(with_, offer_(), setup_.content, taken());
+    const std::string left_out = left_out_text(inputs);
     auto planning = plan_on_thread(std::move(inputs), wish(what.avoid));
     auto made = co_await aio::run_on(planning_.get_executor(), std::move(planning));
     deployment::plan_answer answer;
@@ -287,10 +301,11 @@ asio::awaitable<void> split_model::run_plan(deployment::make_plan what) {
                                      .layers = {.first = static_cast<std::uint32_t>(one.layers.first),
                                                 .end = static_cast<std::uint32_t>(one.layers.end)}});
         }
+        made->reason += made->stages.size() > 1 ? left_out : "";
         reason_ = made->reason;
-        with_.log->info("{}:\n{}", setup_.want.model, plan::to_table(*made));
+        with_.log->info("{} is going to be computed so:\n{}", setup_.want.model, plan::to_table(*made));
     } else {
-        answer.reason = made.error().message;
+        answer.reason = made.error().message + left_out;
     }
     perform(candidate_.plan_made(what.ticket, std::move(answer), now()));
 }
@@ -312,14 +327,7 @@ asio::awaitable<result<plan::placement>> split_model::plan_on_thread(plan_inputs
         }
         shape_ = std::move(*measured);
     }
-    if (!shape_->why_whole.empty()) {
-        what.split = plan::split_mode::never;
-    }
-    auto made = plan::make_plan(shape_->shape, from.machines, from.links, what);
-    if (!made && !shape_->why_whole.empty()) {
-        co_return fail(plan::errc::invalid, shape_->why_whole + " " + made.error().message);
-    }
-    co_return made;
+    co_return place_model(*shape_, from.machines, from.links, std::move(what));
 }
 
 asio::awaitable<void> split_model::run_assembly(std::shared_ptr<attempt> of) {
@@ -413,7 +421,8 @@ asio::awaitable<void> split_model::run_load_last(deployment::load_last what) {
                                           .outputs = outputs_});
         auto loaded = co_await std::move(loading);
         if (!loaded) {
-            with_.log->warn("{}: the last layers cannot be loaded here: {}", setup_.want.model, loaded.error().message);
+            with_.log->warn("{}: this machine's own layers cannot be loaded: {}", setup_.want.model,
+                            loaded.error().message);
             perform(candidate_.stage_failed(with_.self, epoch, {.kind = kind_of(loaded.error())}, now()));
             co_return;
         }
@@ -489,7 +498,9 @@ void split_model::make_engine(std::unique_ptr<pipeline::final_stage> last) {
 }
 
 void split_model::on_lost(deployment::epoch_number epoch, const node_id& node, const error& why) {
-    with_.log->warn("{}: {} is lost: {}", setup_.want.model, name_of(with_, node), why.message);
+    if (!stopping_) {  // then it lets go of us
+        with_.log->warn("{}: {} is lost: {}", setup_.want.model, name_of(with_, node), why.message);
+    }
     failed(node, epoch, {.kind = kind_of(why)});
 }
 
@@ -536,15 +547,24 @@ asio::awaitable<void> split_model::stop() {
     if (own_lease_) {
         stages_.release_own(setup_.content, *std::exchange(own_lease_, std::nullopt));
     }
+    end_engine(fail(engine::errc::unavailable, "The node that coordinates this model was stopped."));
     tasks_.cancel();
     co_await tasks_.join();
-    if (chain_) {
-        ended_.push_back(std::move(chain_));
-    }
     co_await clear_ended();
-    engine_.reset();
     whole_.reset();
     planning_.join();
+}
+
+std::optional<peers::told_stage> split_model::own_stage() const {
+    if (!told_ || own_bytes_ == 0) {
+        return std::nullopt;
+    }
+    return peers::told_stage{.content = setup_.content,
+                             .first_layer = own_layers_.first,
+                             .end_layer = own_layers_.end,
+                             .memory_bytes = own_bytes_,
+                             .ms_per_token = figures().own_ms_per_token,
+                             .ready = wired_epoch_ > 0};
 }
 
 pipeline::chain_figures split_model::figures() const {

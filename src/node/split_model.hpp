@@ -65,7 +65,12 @@ class split_model {
     bool may_claim() const { return candidate_.may_claim(); }
     const std::string& reason() const { return reason_; }
     pipeline::chain_figures figures() const;
-    std::uint64_t own_bytes() const { return own_bytes_; }
+    /// The last layers, where this node coordinates.
+    std::optional<peers::told_stage> own_stage() const;
+
+    /// Of the plan in force: what it takes on each node, and who computes what. Empty where there is none.
+    taken_bytes taken() const { return stage_bytes_; }
+    std::vector<plan::loaded_stage> loaded() const;
 
   private:
     /// One try to put the stages together.
@@ -102,7 +107,6 @@ class split_model {
     boost::asio::awaitable<void> clear_ended();
 
     plan::wish wish(const std::vector<node_id>& avoid) const;
-    taken_bytes taken() const;
     llama::engine_options engine_options() const;
     void make_engine(std::unique_ptr<pipeline::final_stage> last);
     void on_lost(deployment::epoch_number epoch, const node_id& node, const error& why);

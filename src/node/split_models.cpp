@@ -4,6 +4,7 @@
 #include "aio/run_on.hpp"
 #include "gguf/gguf.hpp"
 #include "node/machine_speed.hpp"
+#include "node/model_plan.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/logger.h>
@@ -18,11 +19,6 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr auto clock_time = std::chrono::seconds(1);
-constexpr std::int32_t default_context = 4096;
-constexpr std::int32_t default_slots = 4;
-// What is free one moment is taken by something else the next; where --memory says how much, that is meant.
-constexpr double kept_share = 0.10;
-constexpr std::uint64_t kept_bytes = 256ULL << 20;
 
 }  // namespace
 
@@ -89,10 +85,9 @@ deployment::want_record split_models::want(const split_request& what, const gguf
     out.model = what.id;
     out.stages =
         settings.split == settings::split_mode::exactly ? static_cast<std::uint32_t>(settings.split_stages) : 0;
-    const auto trained = std::max<std::int64_t>(1, header.context_length());
-    out.context = static_cast<std::uint32_t>(settings.context > 0 ? settings.context
-                                                                  : std::min<std::int64_t>(default_context, trained));
-    out.slots = static_cast<std::uint32_t>(settings.slots > 0 ? settings.slots : default_slots);
+    const split_size size = choose_split_size(settings, header);
+    out.context = size.context;
+    out.slots = size.slots;
     return out;
 }
 
@@ -212,12 +207,7 @@ peers::node_offer split_models::offer() const {
                                  .layers = one.of_layers});
         }
     }
-    const std::uint64_t free = stages_.free_bytes();
-    const std::uint64_t kept =
-        with_.settings->memory_bytes > 0
-            ? 0
-            : std::max(kept_bytes, static_cast<std::uint64_t>(static_cast<double>(free) * kept_share));
-    out.memory_bytes = free > kept && !out.files.empty() ? free - kept : 0;
+    out.memory_bytes = out.files.empty() ? 0 : lendable_bytes(*with_.settings, stages_.free_bytes());
     if (const auto* members = with_.members()) {
         for (const peers::peer_view& one : members->peers()) {
             if (one.connection && out.links.size() < peers::max_told_links) {
@@ -234,14 +224,33 @@ peers::node_offer split_models::offer() const {
                               .ms_per_token = one.figures.ms_per_token,
                               .ready = one.ready});
     }
+    for (const auto& [content, model] : models_) {
+        if (const auto own = model->own_stage()) {
+            out.stages.push_back(*own);
+        }
+    }
     return out;
 }
 
 void split_models::tell(peers::node_status& into) const {
     into.offer = offer();
     for (const auto& [content, model] : models_) {
-        if (model->told()) {
-            into.claims.push_back({.model = content, .what = *model->told()});
+        if (!model->told()) {
+            continue;
+        }
+        deployment::told_claim claim{.model = content, .what = *model->told()};
+        if (claim.what.reason.empty()) {
+            claim.what.reason = model->reason();
+        }
+        into.claims.push_back(std::move(claim));
+        const gguf::layer_range own = model->own_layers();
+        if (model->own_bytes() > 0) {
+            into.offer.stages.push_back({.content = content,
+                                         .first_layer = own.first,
+                                         .end_layer = own.end,
+                                         .memory_bytes = model->own_bytes(),
+                                         .ms_per_token = 0.0,
+                                         .ready = model->told()->state == deployment::announced_state::serving});
         }
     }
 }
@@ -273,6 +282,9 @@ std::vector<api::deployment_facts> split_models::facts() const {
                 }
             };
             for (const peers::peer_view& peer : all) {
+                if (peer.id == stage.node) {
+                    facts.name = peer.said.name;
+                }
                 if (peer.id == stage.node && peer.status) {
                     fill(peer.status->offer);
                 }
@@ -281,11 +293,15 @@ std::vector<api::deployment_facts> split_models::facts() const {
                 }
             }
             if (stage.node == with_.self) {
+                facts.name = with_.settings->name;
                 fill(offer());
             }
             if (const auto own = models_.find(claim.model);
-                own != models_.end() && stage.node == with_.self && claim.what.by.coordinator == with_.self) {
-                facts.memory_bytes = own->second->own_bytes();
+                own != models_.end() && claim.what.by.coordinator == with_.self) {
+                for (const pipeline::stage_figures& figures : own->second->figures().stages) {
+                    const bool is_it = figures.node == stage.node && figures.ms_per_token > 0.0;  // and not as old
+                    facts.ms_per_token = is_it ? figures.ms_per_token : facts.ms_per_token;
+                }
             }
             one.stages.push_back(std::move(facts));
         }
@@ -320,38 +336,66 @@ api::stage_traffic split_models::traffic() const {
     return out;
 }
 
-asio::awaitable<result<std::string>> split_models::plan(split_request what, plan::wish how) {
-    co_await files_.look();
-    const auto file = files_.at(what.path);
-    if (!file) {
-        co_return fail(plan::errc::invalid, what.path.string() + " cannot be read as a model.");
+/// What a model takes already: it would be given back for another plan.
+taken_bytes split_models::taken_by(const std::string& content) const {
+    taken_bytes out;
+    if (const auto own = models_.find(content); own != models_.end()) {
+        out = own->second->taken();
     }
-    const auto measuring = [](stage_file of, std::string name, split_measures with,
-                              std::filesystem::path scratch) -> asio::awaitable<result<measured_shape>> {
-        co_return measure_shape(of, name, with, scratch);
+    if (out.empty()) {  // somebody else coordinates it, or nobody
+        const auto add = [&](const node_id& id, const peers::node_offer& offer) {
+            for (const peers::told_stage& one : offer.stages) {
+                out[id] += one.content == content ? one.memory_bytes : 0;
+            }
+        };
+        add(with_.self, offer());
+        const auto* members = with_.members();
+        for (const peers::peer_view& one : members != nullptr ? members->peers() : std::vector<peers::peer_view>()) {
+            if (one.status) {
+                add(one.id, one.status->offer);
+            }
+        }
+    }
+    out[with_.self] += with_.whole_model_bytes(content);
+    return out;
+}
+
+asio::awaitable<result<plan::placement>> split_models::plan(models::reference which, settings::config how) {
+    auto finding = files_.find_named(std::move(which));
+    const auto named = co_await std::move(finding);
+    if (!named) {
+        co_return named.error();
+    }
+    const auto measuring = [](named_file of, settings::config with,
+                              std::filesystem::path scratch) -> asio::awaitable<result<plan_subject>> {
+        co_return measure_subject(of.file, of.id, with, scratch);
     };
-    const split_measures with{.context = static_cast<std::int32_t>(how.context),
-                              .slots = static_cast<std::int32_t>(how.slots),
-                              .bytes_per_activation = with_.settings->activations == settings::activations::f32 ? 4 : 2,
-                              .one_machine_only = false};
-    auto work = measuring(*file, what.id, with, files_.slices());
-    auto shape = co_await aio::run_on(measuring_.get_executor(), std::move(work));
-    if (!shape) {
-        co_return shape.error();
+    auto work = measuring(*named, std::move(how), files_.slices());
+    auto subject = co_await aio::run_on(measuring_.get_executor(), std::move(work));
+    if (!subject) {
+        co_return subject.error();
     }
-    if (!shape->why_whole.empty()) {
-        how.split = plan::split_mode::never;
+    const std::string& content = named->file.content;
+    peers::node_offer own = offer();
+    own.files = {
+        {.content = content, .first_layer = 0, .end_layer = named->file.of_layers, .layers = named->file.of_layers}};
+    own.memory_bytes = lendable_bytes(*with_.settings, stages_.free_bytes());
+    subject->wish.coordinator = with_.self;
+    if (const auto serving = models_.find(content); serving != models_.end()) {
+        const deployment::want_record& want = serving->second->setup().want;
+        if (want.context == subject->wish.context && want.slots == subject->wish.slots) {
+            subject->wish.previous = serving->second->loaded();
+        }
     }
-    how.coordinator = with_.self;
-    how.margin_share = 0.0;
-    how.margin_bytes = 0;
-    const auto inputs = gather_plan_inputs(with_, offer(), file->content, {});
-    auto made = plan::make_plan(shape->shape, inputs.machines, inputs.links, how);
+    const auto inputs = gather_plan_inputs(with_, own, content, taken_by(content));
+    auto made = place_model(subject->measured, inputs.machines, inputs.links, subject->wish);
     if (!made) {
-        co_return shape->why_whole.empty() ? made.error()
-                                           : fail(plan::errc::invalid, shape->why_whole + " " + made.error().message);
+        co_return error{made.error().code, made.error().message + left_out_text(inputs)};
     }
-    co_return plan::to_table(*made);
+    if (made->stages.size() > 1) {
+        made->reason += left_out_text(inputs);
+    }
+    co_return made;
 }
 
 }  // namespace starling::node

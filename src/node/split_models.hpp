@@ -5,6 +5,7 @@
 #pragma once
 
 #include "api/mesh_view.hpp"
+#include "models/models.hpp"
 #include "node/split_model.hpp"
 
 #include <map>
@@ -53,14 +54,16 @@ class split_models {
     /// Bytes of hidden states and tokens that went through this node.
     api::stage_traffic traffic() const;
 
-    /// How a model would be placed now, as a table with the reason; nothing is loaded. Errors: those of plan.
-    boost::asio::awaitable<result<std::string>> plan(split_request what, plan::wish how);
+    /// How a model would be placed now; nothing is loaded. `how` says how to split it, its context and its slots.
+    /// Errors: those of models, gguf, llama and plan.
+    boost::asio::awaitable<result<plan::placement>> plan(models::reference which, settings::config how);
 
   private:
     boost::asio::awaitable<void> run_clock();
     boost::asio::awaitable<void> run_look();
     boost::asio::awaitable<void> run_serve_model(split_request what, split_observer observer);
     peers::node_offer offer() const;
+    taken_bytes taken_by(const std::string& content) const;
     void consider_heirs();
     std::optional<deployment::announcement> claim_told(const std::string& content) const;
     split_model& add(split_setup setup, split_observer observer);

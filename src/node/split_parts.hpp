@@ -20,10 +20,12 @@ struct split_parts {
     node_id self;
     stage_files* files = nullptr;
     std::shared_ptr<spdlog::logger> log;
-    std::function<const peers::service*()> members;     // null until this node is in a mesh
-    std::function<std::uint64_t()> whole_models_bytes;  // of models that are served here without being cut
-    std::function<void()> status_changed;               // what this node tells of itself
-    std::uint64_t seed = 0;                             // unpredictable
+    std::function<const peers::service*()> members;  // null until this node is in a mesh
+    // Of models that are served here without being cut: of all, and of one.
+    std::function<std::uint64_t()> whole_models_bytes;
+    std::function<std::uint64_t(const std::string& content)> whole_model_bytes;
+    std::function<void()> status_changed;  // what this node tells of itself
+    std::uint64_t seed = 0;                // unpredictable
 };
 
 /// "kitchen (8c03282a)", for logs.

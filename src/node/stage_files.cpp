@@ -34,6 +34,11 @@ void add_models_of(const fs::path& directory, std::vector<fs::path>& out) {
 
 }  // namespace
 
+std::string part_of_a_model(const fs::path& path, gguf::layer_range layers, std::int32_t of_layers) {
+    return fmt::format("{} is a part of a model, layers {} to {} of {}; name the whole one.", path.string(),
+                       layers.first, layers.end - 1, of_layers);
+}
+
 stage_files::stage_files(const settings::config& settings, models::model_store& store,
                          std::shared_ptr<spdlog::logger> log)
     : settings_(settings), store_(store), log_(std::move(log)), slices_(settings.data_dir / "slices") {}
@@ -77,19 +82,53 @@ asio::awaitable<void> stage_files::look() {
 std::vector<stage_file> stage_files::read_all(const std::vector<fs::path>& paths) {
     std::vector<stage_file> out;
     for (const fs::path& path : paths) {
-        std::error_code unknown;
-        const seen now{
-            .size = fs::file_size(path, unknown), .changed = fs::last_write_time(path, unknown), .file = std::nullopt};
-        auto [known, is_new] = seen_.try_emplace(path, now);
-        if (is_new || known->second.size != now.size || known->second.changed != now.changed) {
-            known->second = now;
-            known->second.file = read(path);
-        }
-        if (known->second.file) {
-            out.push_back(*known->second.file);
+        if (const auto& file = look_at(path)) {
+            out.push_back(*file);
         }
     }
     return out;
+}
+
+const std::optional<stage_file>& stage_files::look_at(const fs::path& path) {
+    std::error_code unknown;
+    const seen now{
+        .size = fs::file_size(path, unknown), .changed = fs::last_write_time(path, unknown), .file = std::nullopt};
+    auto [known, is_new] = seen_.try_emplace(path, now);
+    if (is_new || known->second.size != now.size || known->second.changed != now.changed) {
+        known->second = now;
+        known->second.file = read(path);
+    }
+    return known->second.file;
+}
+
+result<named_file> stage_files::read_named(const models::reference& which) {
+    auto found = store_.find(which);
+    for (const std::string& text : settings_.models) {
+        const auto served = models::parse_reference(text);
+        if (!found && which.kind == models::reference_kind::id && served && served->id() == which.path) {
+            found = store_.find(*served);
+        }
+    }
+    if (!found) {
+        return found.error();
+    }
+    const auto& file = look_at(found->path);
+    if (!file) {
+        const auto header = gguf::read_header(found->path);
+        return header ? fail(models::errc::bad_model, found->path.string() + " cannot be read.") : header.error();
+    }
+    if (file->layers.size() < file->of_layers) {
+        return fail(models::errc::bad_model, part_of_a_model(found->path, file->layers, file->of_layers));
+    }
+    return named_file{.id = found->id, .file = *file};
+}
+
+asio::awaitable<result<named_file>> stage_files::find_named(models::reference which) {
+    const auto reading = [](stage_files* self, models::reference what) -> asio::awaitable<result<named_file>> {
+        co_return self->read_named(what);
+    };
+    auto work = reading(this, std::move(which));
+    co_return co_await aio::run_on(disk_.get_executor(), std::move(work));
 }
 
 std::optional<stage_file> stage_files::read(const fs::path& path) const {

@@ -32,6 +32,15 @@ struct stage_file {
     std::int32_t of_layers = 0;
 };
 
+/// A model that somebody named.
+struct named_file {
+    std::string id;
+    stage_file file;  // with all layers
+};
+
+/// That this file is no whole model, as a sentence.
+std::string part_of_a_model(const std::filesystem::path& path, gguf::layer_range layers, std::int32_t of_layers);
+
 class stage_files {
   public:
     /// `store` outlives it.
@@ -52,6 +61,10 @@ class stage_files {
     /// The whole model in this file; nothing where look() has not seen it.
     std::optional<stage_file> at(const std::filesystem::path& path) const;
 
+    /// What a reference means, also by an id under which a model is served here; it need not be among all(). Errors:
+    /// those of models and gguf.
+    boost::asio::awaitable<result<named_file>> find_named(models::reference which);
+
     /// The same as a file of just these layers, cut out of another if there is none. Blocks: for a disk thread.
     result<std::filesystem::path> slice(const stage_file& from, gguf::layer_range layers) const;
 
@@ -66,6 +79,8 @@ class stage_files {
     };
     std::vector<std::filesystem::path> candidates() const;
     std::vector<stage_file> read_all(const std::vector<std::filesystem::path>& paths);
+    const std::optional<stage_file>& look_at(const std::filesystem::path& path);
+    result<named_file> read_named(const models::reference& which);
     std::optional<stage_file> read(const std::filesystem::path& path) const;
     void keep_few(const std::filesystem::path& newest, std::string_view content) const;
 

@@ -50,8 +50,12 @@ std::string room_text(const problem& of) {
     return out;
 }
 
+/// Empty where the machines have kept their own.
 std::string margin_text(const wish& what) {
-    return fmt::format("after {:.0f} % (at least {}) are kept free", what.margin_share * 100.0,
+    if (what.margin_share == 0.0 && what.margin_bytes == 0) {
+        return {};
+    }
+    return fmt::format(" after {:.0f} % (at least {}) are kept free", what.margin_share * 100.0,
                        size_text(what.margin_bytes));
 }
 
@@ -119,7 +123,7 @@ std::optional<error> refuse_early(const problem& of, const model_shape& model, c
 
 error refuse(const problem& of, const model_shape& model, const wish& what) {
     const std::string need = fmt::format("'{}' {}", model.name, need_text(model, what));
-    const std::string room = fmt::format("{} {}", room_text(of), margin_text(what));
+    const std::string room = room_text(of) + margin_text(what);
     if (what.split == split_mode::never || (what.split == split_mode::exactly && what.stages == 1)) {
         return fail(errc::too_large,
                     fmt::format("{}, and no machine has that much: {}; allow it to be split, or choose "

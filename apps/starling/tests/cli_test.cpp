@@ -54,7 +54,7 @@ TEST_F(cli, says_its_version_and_helps) {
     EXPECT_TRUE(run({"--version"}).out.starts_with("starling "));
     const ended help = run({"--help"});
     EXPECT_EQ(help.code, 0);
-    for (const char* verb : {"serve", "client", "chat", "invite", "peers", "status", "models", "doctor"}) {
+    for (const char* verb : {"serve", "client", "chat", "invite", "peers", "status", "models", "plan", "doctor"}) {
         EXPECT_NE(help.out.find(verb), std::string::npos) << verb;
         EXPECT_EQ(run({verb, "--help"}).code, 0) << verb;
     }
@@ -71,7 +71,8 @@ TEST_F(cli, wrong_usage_is_told_with_what_was_meant) {
     expect_message(run({"serve", "--port", "many"}), 2, {"--port", "many"});
     expect_message(run({"serve", "--port", "70000"}), 2, {"65535"});
     expect_message(run({"serve"}, {"GPU_LAYERS=all"}), 2, {"GPU_LAYERS", "all"});
-    expect_message(run({"plan", "starter"}), 2, {"plan", "machines"});
+    expect_message(run({"plan"}), 2, {"REF", "plan --help"});
+    expect_message(run({"plan", "starter", "--split", "17"}), 2, {"--split", "16"});
     expect_message(run({"invite", "--expires", "1y"}), 2, {"--expires", "1y", "24h"});
     expect_message(run({"invite", "--role", "admin"}), 2, {"--role", "admin", "client"});
     expect_message(run({"peers", "revoke"}), 2, {"peers revoke --help"});

@@ -259,4 +259,14 @@ TEST_F(split_test, MemoryIsCountedWithoutTakingIt) {
     EXPECT_EQ(small->cache_bytes, 2 * 512 * 3 * row * sizeof(std::uint16_t));
 }
 
+/// Members ask for stages with the context that they like.
+TEST_F(split_test, AContextThatNobodyCanKeepIsRefusedBeforeItIsMeasured) {
+    const auto path = slice({2, 5});
+    const auto refused = measure_stage(path, {.context = 16 << 20, .sequences = 256, .widest = 128});
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error() == errc::load_failed);
+    EXPECT_NE(refused.error().message.find("256 x 16777216"), std::string::npos) << refused.error().message;
+    EXPECT_TRUE(measure_stage(path, {.context = 1 << 20, .sequences = 2, .widest = 128}));
+}
+
 }  // namespace starling::llama
