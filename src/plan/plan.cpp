@@ -1,5 +1,6 @@
 #include "plan/plan.hpp"
 
+#include "plan/level.hpp"
 #include "plan/order.hpp"
 #include "plan/problem.hpp"
 #include "plan/search.hpp"
@@ -78,14 +79,18 @@ std::optional<cut_chain> place_whole(const problem& of, objective wanted) {
     return best;
 }
 
+std::optional<cut_chain> levelled(const problem& of, std::optional<cut_chain> found) {
+    return found ? std::optional(level(of, std::move(*found))) : std::nullopt;
+}
+
 std::optional<cut_chain> place_fresh(const problem& of, const wish& what) {
     if (what.split == split_mode::exactly && what.stages > 1) {
-        return search(of, {}, {.min_stages = what.stages, .max_stages = what.stages});
+        return levelled(of, search(of, {}, {.min_stages = what.stages, .max_stages = what.stages}));
     }
     if (auto whole = place_whole(of, {}); whole || what.split != split_mode::automatic) {
         return whole;
     }
-    return search(of, {}, {.min_stages = 1, .max_stages = max_stages});
+    return levelled(of, search(of, {}, {.min_stages = 1, .max_stages = max_stages}));
 }
 
 /// The plan that moves the fewest bytes, unless a fresh one is so much better that it is worth it.

@@ -2,6 +2,7 @@
 // whether the simulator agrees with what was predicted. Repeat with ./dev sim SEED, or STARLING_SIM_SEED.
 #include "clusters.hpp"
 #include "plan/feasible.hpp"
+#include "plan/level.hpp"
 #include "plan/order.hpp"
 
 #include <gtest/gtest.h>
@@ -141,7 +142,7 @@ TEST_P(clusters, nothing_is_much_better_than_the_plan) {
     std::printf("the best of all splits gives at most %.4f times the tokens of the plan (%llu clusters)\n", worst,
                 static_cast<unsigned long long>(compared));
     EXPECT_GT(compared, GetParam() / 20);
-    EXPECT_LT(worst, 1.01);
+    EXPECT_LT(worst, 1.01 * plan::level_cost);  // what evenness may cost
 }
 
 /// The best over every order of every subset of the machines.
