@@ -12,7 +12,7 @@ inline constexpr std::size_t max_stages = 64;           // of one plan: every st
 inline constexpr std::size_t max_rivals = 64;           // claims remembered; the greatest stay
 inline constexpr std::size_t max_known_members = 4096;  // as in membership
 inline constexpr std::size_t max_avoided = 64;          // nodes not to be planned with for a while
-inline constexpr std::size_t max_reason_bytes = 300;    // two sentences with numbers
+inline constexpr std::size_t max_reason_bytes = 600;    // two sentences with the numbers of several machines
 inline constexpr std::size_t max_model_name_bytes = 256;
 
 inline constexpr std::uint32_t max_layers = 100'000;    // far more than any model has; bounds what others claim

@@ -172,7 +172,10 @@ result<route::choice> mesh::choose(std::string_view asked, route::steady_time no
                     fmt::format("No node of the mesh serves the model '{}'. GET /v1/models lists what they serve.",
                                 model.substr(0, max_echoed_name)));
     }
-    const bool somewhere = shared != elsewhere.end() && shared->state != model_state::standby;
+    // Where it has failed here for want of machines, the others only wait with this node.
+    const bool has_failed = own != here.end() && own->state == model_state::failed;
+    const bool somewhere = shared != elsewhere.end() && shared->state != model_state::standby &&
+                           (shared->state == model_state::ready || !has_failed);
     const bool on_its_way = own != here.end() && own->state != model_state::ready && own->state != model_state::standby;
     if (on_its_way && !somewhere) {
         return with_.table->choose(model, now);  // loading, or why it failed

@@ -87,10 +87,16 @@ void split_model::inherit() {
 
 void split_model::heard(const node_id& from, const deployment::announcement& what) {
     perform(candidate_.heard(from, what, now()));
-    if (candidate_.state() == deployment::candidate_state::watching &&
-        what.state == deployment::announced_state::serving) {
-        decided();
+    const auto* watched = candidate_.watched();
+    if (candidate_.state() != deployment::candidate_state::watching || watched == nullptr) {
+        return;
     }
+    const bool is_starved = watched->state == deployment::announced_state::starved;
+    if (is_starved && reason_ != watched->reason) {
+        reason_ = watched->reason;
+        observer_.on_down(fail(engine::errc::unavailable, reason_));
+    }
+    decided();
 }
 
 void split_model::claim_gone(const node_id& from, deployment::parting how) {
@@ -541,15 +547,24 @@ asio::awaitable<void> split_model::stop() {
     if (own_lease_) {
         stages_.release_own(setup_.content, *std::exchange(own_lease_, std::nullopt));
     }
+    end_engine(fail(engine::errc::unavailable, "The node that coordinates this model was stopped."));
     tasks_.cancel();
     co_await tasks_.join();
-    if (chain_) {
-        ended_.push_back(std::move(chain_));
-    }
     co_await clear_ended();
-    engine_.reset();
     whole_.reset();
     planning_.join();
+}
+
+std::optional<peers::told_stage> split_model::own_stage() const {
+    if (!told_ || own_bytes_ == 0) {
+        return std::nullopt;
+    }
+    return peers::told_stage{.content = setup_.content,
+                             .first_layer = own_layers_.first,
+                             .end_layer = own_layers_.end,
+                             .memory_bytes = own_bytes_,
+                             .ms_per_token = figures().own_ms_per_token,
+                             .ready = wired_epoch_ > 0};
 }
 
 pipeline::chain_figures split_model::figures() const {

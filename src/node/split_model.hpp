@@ -65,9 +65,8 @@ class split_model {
     bool may_claim() const { return candidate_.may_claim(); }
     const std::string& reason() const { return reason_; }
     pipeline::chain_figures figures() const;
-    /// The part that this node computes as the coordinator; 0 and empty where none is loaded.
-    std::uint64_t own_bytes() const { return own_bytes_; }
-    gguf::layer_range own_layers() const { return own_layers_; }
+    /// The last layers, where this node coordinates.
+    std::optional<peers::told_stage> own_stage() const;
 
     /// Of the plan in force: what it takes on each node, and who computes what. Empty where there is none.
     taken_bytes taken() const { return stage_bytes_; }

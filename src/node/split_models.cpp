@@ -224,6 +224,11 @@ peers::node_offer split_models::offer() const {
                               .ms_per_token = one.figures.ms_per_token,
                               .ready = one.ready});
     }
+    for (const auto& [content, model] : models_) {
+        if (const auto own = model->own_stage()) {
+            out.stages.push_back(*own);
+        }
+    }
     return out;
 }
 
@@ -238,15 +243,6 @@ void split_models::tell(peers::node_status& into) const {
             claim.what.reason = model->reason();
         }
         into.claims.push_back(std::move(claim));
-        const gguf::layer_range own = model->own_layers();
-        if (model->own_bytes() > 0) {
-            into.offer.stages.push_back({.content = content,
-                                         .first_layer = own.first,
-                                         .end_layer = own.end,
-                                         .memory_bytes = model->own_bytes(),
-                                         .ms_per_token = 0.0,
-                                         .ready = model->told()->state == deployment::announced_state::serving});
-        }
     }
 }
 
@@ -290,10 +286,6 @@ std::vector<api::deployment_facts> split_models::facts() const {
             if (stage.node == with_.self) {
                 facts.name = with_.settings->name;
                 fill(offer());
-            }
-            if (const auto own = models_.find(claim.model);
-                own != models_.end() && stage.node == with_.self && claim.what.by.coordinator == with_.self) {
-                facts.memory_bytes = own->second->own_bytes();
             }
             if (const auto own = models_.find(claim.model);
                 own != models_.end() && claim.what.by.coordinator == with_.self) {

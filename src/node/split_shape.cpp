@@ -150,18 +150,32 @@ result<part> measure_part(const gguf::file_header& whole, gguf::layer_range laye
     return part{.fixed_bytes = bytes_outside_layers(hollow->header()), .compute_bytes = memory->compute_bytes};
 }
 
+result<part> larger(result<part> a, result<part> b) {
+    if (!a || !b) {
+        return a ? b : a;
+    }
+    return part{.fixed_bytes = std::max(a->fixed_bytes, b->fixed_bytes),
+                .compute_bytes = std::max(a->compute_bytes, b->compute_bytes)};
+}
+
 /// Fills in what each kind of stage needs.
 result<void> measure_cuts(const gguf::file_header& header, const llama::stage_options& options, const fs::path& dir,
                           plan::model_shape& shape) {
     const auto layers = static_cast<std::int32_t>(header.layers());
-    const auto first = measure_part(header, {.first = 0, .end = shape.cuts.front()}, options, dir);
-    const auto last = measure_part(header, {.first = shape.cuts.back(), .end = layers}, options, dir);
+    const std::int32_t low = shape.cuts.front();
+    const std::int32_t high = shape.cuts.back();
+    // Of few layers and of many: the one that takes more counts.
+    const auto first = larger(measure_part(header, {.first = 0, .end = low}, options, dir),
+                              measure_part(header, {.first = 0, .end = high}, options, dir));
+    const auto last = larger(measure_part(header, {.first = high, .end = layers}, options, dir),
+                             measure_part(header, {.first = low, .end = layers}, options, dir));
     if (!first || !last) {
         return !first ? first.error() : last.error();
     }
     part middle{.fixed_bytes = 0, .compute_bytes = std::min(first->compute_bytes, last->compute_bytes)};
     if (shape.cuts.size() > 1) {  // stages in the middle take alike, whichever they are
-        const auto measured = measure_part(header, {.first = shape.cuts[0], .end = shape.cuts[1]}, options, dir);
+        const auto measured = larger(measure_part(header, {.first = low, .end = shape.cuts[1]}, options, dir),
+                                     measure_part(header, {.first = low, .end = high}, options, dir));
         if (!measured) {
             return measured.error();
         }

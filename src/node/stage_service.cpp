@@ -269,15 +269,32 @@ std::shared_ptr<transport::connection> stage_service::find(const node_id& node) 
     return nullptr;
 }
 
-/// What --memory allows, less what is taken; or what the system has, of which that is gone already.
+/// What --memory allows, or what the system has. Layers that are only kept in case they are wanted again go as soon as
+/// the room is needed, so what they take counts as free.
 std::uint64_t stage_service::free_bytes() const {
-    const std::uint64_t limit = with_.settings->memory_bytes;
-    const std::uint64_t available = memory_for_models(*with_.settings);
-    if (limit == 0) {
-        return available;
+    std::uint64_t in_use = own_bytes_;
+    for (const pipeline::hosted_stage& one : host_.stages()) {
+        in_use += one.memory_bytes;
     }
-    const std::uint64_t taken = *taken_ + with_.whole_models_bytes();
-    return std::min(available, limit > taken ? limit - taken : 0);
+    const std::uint64_t taken = *taken_;
+    const std::uint64_t kept = taken > in_use ? taken - in_use : 0;
+    const std::uint64_t available = free_of_system() + kept;
+    const std::uint64_t limit = with_.settings->memory_bytes;
+    const std::uint64_t used = in_use + with_.whole_models_bytes();
+    return limit == 0 ? available : std::min(available, limit > used ? limit - used : 0);
+}
+
+/// With what is loaded now, and nothing given up. Any thread.
+std::uint64_t stage_service::room_now(std::uint64_t whole_models_bytes) const {
+    const std::uint64_t limit = with_.settings->memory_bytes;
+    const std::uint64_t used = *taken_ + whole_models_bytes;
+    return limit == 0 ? free_of_system() : std::min(free_of_system(), limit > used ? limit - used : 0);
+}
+
+std::uint64_t stage_service::free_of_system() const {
+    settings::config unlimited;
+    unlimited.gpu_layers = with_.settings->gpu_layers;
+    return memory_for_models(unlimited);
 }
 
 asio::awaitable<result<std::unique_ptr<pipeline::stage_engine>>> stage_service::load(
@@ -317,7 +334,11 @@ asio::awaitable<result<stage_service::own_stage>> stage_service::load_last(own_p
     out.bytes = made->bytes;
     out.stage = pipeline::make_final_stage(std::move(made->stage), layers, slots);
     *taken_ += out.bytes;
-    out.taken = std::shared_ptr<void>(nullptr, [taken = taken_, bytes = out.bytes](void*) { *taken -= bytes; });
+    own_bytes_ += out.bytes;
+    out.taken = std::shared_ptr<void>(nullptr, [this, taken = taken_, bytes = out.bytes](void*) {
+        *taken -= bytes;
+        own_bytes_ -= bytes;
+    });
     co_return out;
 }
 
@@ -335,7 +356,7 @@ asio::awaitable<result<stage_service::sized_stage>> stage_service::load_layers(l
     order.given_up = std::make_shared<std::atomic<bool>>(false);
     result<sized_stage> outcome = fail(errc::closed, "The load was given up.");
     auto watching = give_up_when_left(order.given_up);
-    auto running = load_on_thread(*from, std::move(order), free_bytes(), &outcome);
+    auto running = load_on_thread(*from, std::move(order), with_.whole_models_bytes(), &outcome);
     co_await aio::first_of(std::move(running), std::move(watching));
     co_return outcome;
 }
@@ -353,19 +374,19 @@ asio::awaitable<void> stage_service::give_up_when_left(std::shared_ptr<std::atom
     co_await never.wait_until(steady_clock::time_point::max());
 }
 
-asio::awaitable<void> stage_service::load_on_thread(stage_file from, load_order order, std::uint64_t room,
+asio::awaitable<void> stage_service::load_on_thread(stage_file from, load_order order, std::uint64_t whole_models_bytes,
                                                     result<sized_stage>* outcome) {
     const auto blocking = [](const stage_service* self, stage_file file, load_order what,
                              std::uint64_t bytes) -> asio::awaitable<result<sized_stage>> {
         co_return self->load_blocking(file, what, bytes);
     };
-    auto work = blocking(this, std::move(from), std::move(order), room);
+    auto work = blocking(this, std::move(from), std::move(order), whole_models_bytes);
     auto loaded = co_await aio::run_on(loading_.get_executor(), std::move(work));
     *outcome = std::move(loaded);
 }
 
 result<stage_service::sized_stage> stage_service::load_blocking(const stage_file& from, const load_order& order,
-                                                                std::uint64_t room) const {
+                                                                std::uint64_t whole_models_bytes) const {
     const own_part& part = order.part;
     auto file = with_.files->slice(from, part.layers);
     if (!file) {
@@ -380,6 +401,7 @@ result<stage_service::sized_stage> stage_service::load_blocking(const stage_file
         return fail(errc::load_failed, header ? memory.error().message : header.error().message);
     }
     const std::uint64_t bytes = header->tensor_bytes() + memory->cache_bytes + memory->compute_bytes;
+    const std::uint64_t room = room_now(whole_models_bytes);
     if (bytes > room) {
         return fail(errc::no_memory,
                     fmt::format("{} are needed and {} are free", models::size_text(bytes), models::size_text(room)));

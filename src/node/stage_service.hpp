@@ -105,10 +105,13 @@ class stage_service final : public pipeline::stage_loader, public pipeline::peer
     std::optional<deployment::trouble> apply(leased& of, const deployment::lease::actions& list,
                                              std::optional<deployment::stream_number> asking);
     boost::asio::awaitable<result<sized_stage>> load_layers(load_order order);
-    boost::asio::awaitable<void> load_on_thread(stage_file from, load_order order, std::uint64_t room,
+    boost::asio::awaitable<void> load_on_thread(stage_file from, load_order order, std::uint64_t whole_models_bytes,
                                                 result<sized_stage>* outcome);
     boost::asio::awaitable<void> give_up_when_left(std::shared_ptr<std::atomic<bool>> flag);
-    result<sized_stage> load_blocking(const stage_file& from, const load_order& order, std::uint64_t room) const;
+    result<sized_stage> load_blocking(const stage_file& from, const load_order& order,
+                                      std::uint64_t whole_models_bytes) const;
+    std::uint64_t room_now(std::uint64_t whole_models_bytes) const;
+    std::uint64_t free_of_system() const;
 
     const split_parts& with_;
     boost::asio::thread_pool loading_{1};
@@ -116,7 +119,8 @@ class stage_service final : public pipeline::stage_loader, public pipeline::peer
     pipeline::stage_host host_;
     std::map<std::string, leased> leases_;
     deployment::stream_number next_stream_ = 0;
-    std::shared_ptr<std::atomic<std::uint64_t>> taken_;  // by the stages that are loaded
+    std::shared_ptr<std::atomic<std::uint64_t>> taken_;  // by all layers that are loaded
+    std::uint64_t own_bytes_ = 0;                        // of them, by the last stages of models coordinated here
 };
 
 }  // namespace starling::node

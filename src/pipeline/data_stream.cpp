@@ -117,7 +117,6 @@ awaitable<result<void>> data_writer::open(steady_time deadline) {
     if (!sent) {
         co_return stream_error(sent.error(), "The next stage takes nothing.");
     }
-    sent_bytes_ += frame.size();
     co_return result<void>();
 }
 

@@ -39,6 +39,9 @@ class final_stage {
     virtual llama::position lowest_position(llama::sequence_id sequence) const = 0;
     virtual std::int32_t sliding_window() const = 0;
     virtual std::uint64_t sequence_bytes() const = 0;
+
+    /// Computing, lately; 0: nothing yet. Any thread.
+    virtual double ms_per_token() const = 0;
 };
 
 }  // namespace starling::pipeline

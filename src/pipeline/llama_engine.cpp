@@ -1,5 +1,7 @@
 #include "pipeline/llama_engine.hpp"
 
+#include <atomic>
+#include <chrono>
 #include <utility>
 
 namespace starling::pipeline {
@@ -42,7 +44,15 @@ class llama_final_stage final : public final_stage {
         : stage_(std::move(stage)), layers_(layers), sequences_(sequences) {}
 
     result<void> run(const llama::step& step, std::span<const float> in) override {
-        return stage_->run(step, in, nullptr);
+        const auto began = std::chrono::steady_clock::now();
+        auto done = stage_->run(step, in, nullptr);
+        if (done && !step.tokens.empty()) {
+            const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - began;
+            const double now = took.count() / static_cast<double>(step.tokens.size());
+            const double before = ms_per_token_;
+            ms_per_token_ = before == 0.0 ? now : before + newest_share * (now - before);
+        }
+        return done;
     }
     result<void> clear() override { return clear_all(*stage_, sequences_); }
     void interrupt() override { stage_->interrupt(); }
@@ -54,11 +64,15 @@ class llama_final_stage final : public final_stage {
     }
     std::int32_t sliding_window() const override { return stage_->of().sliding_window(); }
     std::uint64_t sequence_bytes() const override { return stage_->sequence_bytes(); }
+    double ms_per_token() const override { return ms_per_token_; }
 
   private:
+    static constexpr double newest_share = 0.2;  // of the mean
+
     std::unique_ptr<llama::stage> stage_;
     std::int32_t layers_;
     std::int32_t sequences_;
+    std::atomic<double> ms_per_token_ = 0.0;
 };
 
 }  // namespace

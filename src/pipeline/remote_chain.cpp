@@ -45,6 +45,11 @@ class last_stage_box {
         }
     }
 
+    double ms_per_token() const {
+        const std::lock_guard lock(mutex_);
+        return current_ ? current_->ms_per_token() : 0.0;
+    }
+
     std::int32_t widest() const {
         const std::lock_guard lock(mutex_);
         return step_tokens_ == 0 ? current_->widest() : std::min(step_tokens_, current_->widest());
@@ -247,6 +252,7 @@ chain_figures chain_driver::figures() const {
     out.steps += before_.steps;
     out.sent_bytes += before_.sent_bytes;
     out.received_bytes += before_.received_bytes;
+    out.own_ms_per_token = last_->ms_per_token();
     return out;
 }
 

@@ -45,6 +45,7 @@ struct chain_figures {
     double round_trip_ms = 0.0;  // of a step through all remote stages, the last ten or so
     double hop_ms = 0.0;         // of that, for each hop, what was not computing: the way, the protocol, and waiting
     std::vector<stage_figures> stages;
+    double own_ms_per_token = 0.0;  // of the coordinator's own stage, lately
 };
 
 /// Who was lost, and why. Network executor; rewire() may be called from within.

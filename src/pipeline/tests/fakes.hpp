@@ -181,6 +181,7 @@ class fake_final final : public final_stage {
     llama::position lowest_position(llama::sequence_id) const override { return 0; }
     std::int32_t sliding_window() const override { return window; }
     std::uint64_t sequence_bytes() const override { return 100; }
+    double ms_per_token() const override { return 0.0; }
 
     std::int32_t window = 0;
 
