@@ -37,7 +37,7 @@ setMaxListeners(0);
 let programs;
 let next_seed = 1;
 
-/** Both programs over the hosts of one lab, for `work({ours, peer}, lab)`. */
+/** Both programs over the hosts of one lab, for `work({ours, peer})`. */
 async function withBoth({ model, slots, peerModel = model, extra, delayMs = 0 }, work) {
   programs ??= rpcPrograms();
   const lab = await startNetlab({ hosts: stages, delayMs, seed: 7 });
@@ -46,7 +46,7 @@ async function withBoth({ model, slots, peerModel = model, extra, delayMs = 0 },
     const same = { lab, stages, slots, context };
     peer = await layouts.startRpcSplit({ ...same, programs, model: peerModel });
     ours = await layouts.startStarlingSplit({ ...same, model, extra });
-    return await work({ ours, peer }, lab);
+    return await work({ ours, peer });
   } finally {
     await ours?.stop();
     await peer?.stop();
@@ -109,17 +109,17 @@ async function oneStream() {
   const model = syntheticModel('28M');
   const alone = await withWhole(model, (whole) => inTurns({ whole }, options.rounds, pace));
   const compute_ms = 1000 / median(alone.whole);
-  await withBoth({ model, slots: 1 }, async (both, lab) => {
-    for (const rtt_ms of [0, 10, 20]) {
-      await lab.delay(rtt_ms / 2);
+  // Connections that were begun at another distance have other windows, so each distance has a network of its own.
+  for (const rtt_ms of [0, 10, 20]) {
+    await withBoth({ model, slots: 1, delayMs: rtt_ms / 2 }, async (both) => {
       const { ours, peer } = await inTurns(both, options.rounds, pace);
       const label = `one stream, 2 remote stages, ${rtt_ms} ms round trip`;
       add({ name: label, unit: 'tokens/s', ours, peer, ...(rtt_ms && { target: { ratio: 1.6, at: 'least' } }) });
-      if (!rtt_ms) continue;
+      if (!rtt_ms) return;
       const bound = 1000 / (hops * (rtt_ms / 2) + compute_ms);
       add({ name: `${label}: of the bound (${bound.toFixed(1)} tokens/s)`, unit: 'share', ours: ours.map((rate) => rate / bound), target: { ours: 0.93, at: 'least' } });
-    }
-  });
+    });
+  }
 }
 
 async function crowd() {
@@ -248,6 +248,8 @@ async function kills() {
       if (disturbed.text === undisturbed.text) counts.equal++;
       else console.error(`bench: kills ${i}: ${lost.name} at ${at}: ${disturbed.error ?? 'another text'}\n  ${undisturbed.text.slice(-120)}\n  ${disturbed.text.slice(-120)}`);
       pauses.push(disturbed.longest_ms);
+      const part = ['first', 'middle', 'last'][placed.findIndex((one) => one.node_id === node_id)];
+      console.error(`bench: kills ${i + 1}: the ${part} stage after ${at} of ${undisturbed.pieces}: ${Math.round(disturbed.longest_ms)} ms`);
       if (gone) await mesh.restart(lost);
       if ((i + 1) % 10 === 0) console.error(`bench: kills: ${i + 1} of ${options.kills}, ${counts.complete} complete, ${counts.equal} equal`);
     }

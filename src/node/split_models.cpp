@@ -289,10 +289,9 @@ std::vector<api::deployment_facts> split_models::facts() const {
             }
             if (const auto own = models_.find(claim.model);
                 own != models_.end() && claim.what.by.coordinator == with_.self) {
-                for (const pipeline::stage_figures& figures :
-                     own->second->figures().stages) {  // fresher than what was told
-                    facts.ms_per_token = figures.node == stage.node && figures.ms_per_token > 0.0 ? figures.ms_per_token
-                                                                                                  : facts.ms_per_token;
+                for (const pipeline::stage_figures& figures : own->second->figures().stages) {
+                    const bool is_it = figures.node == stage.node && figures.ms_per_token > 0.0;  // and not as old
+                    facts.ms_per_token = is_it ? figures.ms_per_token : facts.ms_per_token;
                 }
             }
             one.stages.push_back(std::move(facts));

@@ -61,7 +61,7 @@ export async function startServer({ args = [], env = {}, verb = ['serve'], apiKe
   });
   child.stderr.on('data', (data) => (server.stderr += data));
   const ready = await new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`not ready: ${server.stdout}${server.stderr}`)), readyWithinMs);
+    const timer = setTimeout(() => (child.kill('SIGKILL'), reject(new Error(`not ready: ${server.stdout}${server.stderr}`))), readyWithinMs);
     child.on('close', () => clearTimeout(timer) ?? reject(new Error(`ended before it was ready: ${server.stdout}${server.stderr}`)));
     child.stdout.on('data', (data) => {
       server.stdout += data;
