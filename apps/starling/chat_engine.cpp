@@ -26,6 +26,12 @@ result<std::unique_ptr<chat_engine>> open_chat_engine(chat_target target, interr
         if (engine || target.model.empty() || !(engine.error() == node::errc::model)) {
             return engine;
         }
+        auto own = open_own_engine(std::move(target.config), target.model, keyboard);
+        if (!own && own.error() == node::errc::model) {  // it may be one that waits for machines
+            return fail(node::errc::model,
+                        own.error().message + "; nor does the node that runs here serve it now, see: starling status");
+        }
+        return own;
     }
     return open_own_engine(std::move(target.config), target.model, keyboard);
 }

@@ -81,7 +81,7 @@ void print_stage(const json::object& stage, std::size_t width) {
     const auto time = maybe_number_of(stage, "ms_per_token");
     std::array<char, 32> shown_time{};
     std::snprintf(shown_time.data(), shown_time.size(), time ? "%.2f ms a token" : "-", time.value_or(0.0));
-    std::printf("           %-*s  %s  layers %.0f to %.0f  %s  %s  %s\n", static_cast<int>(width), name.c_str(),
+    std::printf("           %-*s  %s  layers %3.0f to %3.0f  %8s  %15s  %s\n", static_cast<int>(width), name.c_str(),
                 short_id(shown(stage, "node_id")).c_str(), number_of(stage, "first_layer"),
                 number_of(stage, "last_layer"), memory_text(number_of(stage, "memory_bytes")).c_str(),
                 shown_time.data(), shown(stage, "state").c_str());

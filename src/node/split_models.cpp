@@ -351,8 +351,25 @@ taken_bytes split_models::taken_by(const std::string& content) const {
     return out;
 }
 
-asio::awaitable<result<plan::placement>> split_models::plan(models::reference which, settings::config how) {
+/// A split model that others named is known by that name too: its file may be called otherwise here.
+asio::awaitable<result<named_file>> split_models::find_named(models::reference which) {
+    if (which.kind == models::reference_kind::id) {
+        const auto* members = with_.members();
+        for (const peers::peer_view& one : members != nullptr ? members->peers() : std::vector<peers::peer_view>()) {
+            for (const auto& claim : one.status ? one.status->claims : std::vector<deployment::told_claim>()) {
+                const auto file = claim.what.want.model == which.path ? files_.find_whole(claim.model) : std::nullopt;
+                if (file) {
+                    co_return named_file{.id = which.path, .file = *file};
+                }
+            }
+        }
+    }
     auto finding = files_.find_named(std::move(which));
+    co_return co_await std::move(finding);
+}
+
+asio::awaitable<result<plan::placement>> split_models::plan(models::reference which, settings::config how) {
+    auto finding = find_named(std::move(which));
     const auto named = co_await std::move(finding);
     if (!named) {
         co_return named.error();

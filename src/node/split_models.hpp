@@ -64,6 +64,7 @@ class split_models {
     boost::asio::awaitable<void> run_serve_model(split_request what, split_observer observer);
     peers::node_offer offer() const;
     taken_bytes taken_by(const std::string& content) const;
+    boost::asio::awaitable<result<named_file>> find_named(models::reference which);
     void consider_heirs();
     std::optional<deployment::announcement> claim_told(const std::string& content) const;
     split_model& add(split_setup setup, split_observer observer);

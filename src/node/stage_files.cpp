@@ -109,6 +109,13 @@ result<named_file> stage_files::read_named(const models::reference& which) {
             found = store_.find(*served);
         }
     }
+    if (!found && which.kind == models::reference_kind::id) {
+        for (const fs::path& path : candidates()) {
+            if (path.stem() == which.path && look_at(path)) {
+                return named_file{.id = which.path, .file = *look_at(path)};
+            }
+        }
+    }
     if (!found) {
         return found.error();
     }

@@ -61,8 +61,8 @@ class stage_files {
     /// The whole model in this file; nothing where look() has not seen it.
     std::optional<stage_file> at(const std::filesystem::path& path) const;
 
-    /// What a reference means, also by an id under which a model is served here; it need not be among all(). Errors:
-    /// those of models and gguf.
+    /// What a reference means, also by an id under which a model is served or lies here; it need not be among all().
+    /// Errors: those of models and gguf.
     boost::asio::awaitable<result<named_file>> find_named(models::reference which);
 
     /// The same as a file of just these layers, cut out of another if there is none. Blocks: for a disk thread.

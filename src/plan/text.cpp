@@ -27,7 +27,7 @@ std::string counted(std::size_t count, const char* what) {
 std::string need_text(const model_shape& model, const wish& what) {
     const auto memory = memory_of(model, {0, static_cast<std::int32_t>(model.layers.size())}, what);
     return fmt::format(
-        "needs {} ({} weights, {} for {} x {} tokens of context, {} work space)",
+        "needs {} of memory ({} weights, {} for {} x {} tokens of context, {} work space)",
         size_text(add_saturated(memory.weight_bytes, add_saturated(memory.kv_bytes, memory.compute_bytes))),
         size_text(memory.weight_bytes), size_text(memory.kv_bytes), what.slots, what.context,
         size_text(memory.compute_bytes));
@@ -137,9 +137,12 @@ error refuse(const problem& of, const model_shape& model, const wish& what) {
     const std::uint64_t all = all_usable(of);
     const std::uint64_t least = add_saturated(of.bytes({0, of.units()}), of.fixed_bytes(stage_kind::first));
     if (least > all) {
-        return fail(errc::too_large, fmt::format("{}, and all {} together have {}: {}; choose less context, a smaller "
-                                                 "model, or add a machine.",
-                                                 need, counted(of.nodes().size(), "machine"), size_text(all), room));
+        const std::string everybody =
+            of.nodes().size() == 1 ? "there is one machine"
+                                   : fmt::format("all {} machines together have {}", of.nodes().size(), size_text(all));
+        return fail(errc::too_large,
+                    fmt::format("{}, and {}: {}; choose less context, a smaller model, or add a machine.", need,
+                                everybody, room));
     }
     std::uint64_t largest = 0;
     for (std::size_t unit = 0; unit < of.units(); ++unit) {

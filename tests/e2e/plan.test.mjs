@@ -100,6 +100,14 @@ test('a node plans with the machines of its mesh that have the file', async () =
   assertRefused(await second.run('plan', lonely, '--split', '3'), /worker1/, /worker3/, /file is not there/);
   assertRefused(await second.run('plan', 'starter', '--ctx', '100000'), /needs/, /worker1/, /worker2/, /worker3/);
   assertRefused(await second.run('plan', 'nothing-like-it'), /nothing-like-it/);
+  for (const name of ['tale', 'another-name']) { // as the mesh calls it, and as its file is called here
+    const named = await second.run('plan', name, '--split', '2', '--json');
+    assert.equal(named.code, 0, named.stderr);
+    const { model, stages: parts } = JSON.parse(named.stdout);
+    assert.deepEqual([model, parts.length], [name, 2]);
+  }
+  const unserved = await second.run('chat', '--model', 'nothing-like-it', 'Hi');
+  assertRefused(unserved, /nothing-like-it/, /starling status/);
 });
 
 test('of a model that is served, the plan says what would stay', async () => {
@@ -146,7 +154,7 @@ test('status and /api/deployments tell who computes what, at every node alike', 
   assert.equal(shown.code, 0, shown.stderr);
   assert.match(shown.stdout, /^split +tale +serving +coordinated by worker1$/m);
   for (const name of ['worker1', 'worker2', 'worker3']) {
-    assert.match(shown.stdout, new RegExp(`^ +${name} +[0-9a-f]{8} +layers \\d to \\d +[\\d.]+ MB .*ready$`, 'm'));
+    assert.match(shown.stdout, new RegExp(`^ +${name} +[0-9a-f]{8} +layers +\\d to +\\d +[\\d.]+ MB .*ready$`, 'm'));
   }
   assert.match(await (await first.server.get('/metrics')).text(), /starling_stage_bytes_total\{direction="sent"\} [1-9]/);
 });

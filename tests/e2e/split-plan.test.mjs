@@ -57,7 +57,7 @@ test('too little memory on all nodes together: refused with numbers', patient, a
   for (const node of mesh.nodes) {
     const { status, message } = await refusal(node);
     assert.equal(status, 503, message);
-    assert.match(message, /needs [\d.]+ MB.* have [\d.]+ MB/s);
+    assert.match(message, /needs [\d.]+ MB.*machine.* [\d.]+ MB/s);
   }
   const seen = await deployment(mesh.nodes[0]);
   assert.notEqual(seen?.state, 'serving');

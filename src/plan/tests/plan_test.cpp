@@ -255,11 +255,11 @@ TEST(make_plan, a_refusal_says_what_is_needed_and_what_each_machine_has) {
     const auto refused = make_plan(model, machines, {}, {});
     ASSERT_FALSE(refused);
     EXPECT_TRUE(refused.error() == errc::too_large);
-    EXPECT_EQ(
-        refused.error().message,
-        "'a-model' needs 41.1 GB (41.0 GB weights, 0 bytes for 1 x 4096 tokens of context, 100 MB work space), and "
-        "all 2 machines together have 27.0 GB: bert 18.0 GB, anna 9.0 GB after 10 % (at least 268 MB) are kept "
-        "free; choose less context, a smaller model, or add a machine.");
+    EXPECT_EQ(refused.error().message,
+              "'a-model' needs 41.1 GB of memory (41.0 GB weights, 0 bytes for 1 x 4096 tokens of context, 100 MB work "
+              "space), and "
+              "all 2 machines together have 27.0 GB: bert 18.0 GB, anna 9.0 GB after 10 % (at least 268 MB) are kept "
+              "free; choose less context, a smaller model, or add a machine.");
     wish never;
     never.split = split_mode::never;
     const auto alone = make_plan(model_of(40, gb / 2), machines, {}, never);
