@@ -28,10 +28,12 @@ class model_plan : public ::testing::Test {
         settings_.data_dir = dir_;
         settings_.name = "desk";
         settings_.threads = 1;
-        http_ = std::move(*fetch::client::create());
+        auto http = fetch::client::create();
+        http_ = std::move(*http);
         models::store_options options;
         options.data_dir = dir_;
-        store_ = std::move(*models::model_store::create(std::move(options), *http_));
+        auto store = models::model_store::create(std::move(options), *http_);
+        store_ = std::move(*store);
     }
     void TearDown() override { fs::remove_all(dir_); }
 
