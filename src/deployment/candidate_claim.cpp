@@ -174,6 +174,7 @@ void candidate::succeed(duration listen) {
         return;
     }
     wait(listen + time_in_line());
+    patient_until_ = wake_ + mend_patience;
 }
 
 /// Those that held stages in the order of the layers, as far as they are here; all others after them, and since they

@@ -47,6 +47,10 @@ void candidate::use_plan(plan_answer answer) {
         request_plan();
         return;
     }
+    if (answer.stages.empty() && now_ < patient_until_ && state_ != candidate_state::watching) {
+        sleep_until(now_ + mend_retry);
+        return;
+    }
     if (state_ == candidate_state::watching) {
         if (answer.stages.empty()) {
             sleep_until(now_ + starved_retry + spread(starved_retry));
@@ -189,6 +193,9 @@ void candidate::outbid(const node_id& node, const trouble& why) {
 
 void candidate::try_again(duration pause) {
     const bool again = served_;
+    if (state_ == candidate_state::serving) {
+        patient_until_ = now_ + mend_patience;
+    }
     release();
     state_ = again ? candidate_state::repairing : candidate_state::forming;
     tell(again ? announced_state::repairing : announced_state::forming);

@@ -14,7 +14,8 @@
 // those that want the model; whoever hears an earlier one watches. When a model cannot be placed, the coordinator is
 // starved: it holds nothing, says why, and plans again when members change. Those who watch it try a plan of their own
 // now and then, since it may be the coordinator that is full. A starved coordinator gives way to anyone who serves, and
-// one that serves never gives way to a starved one.
+// one that serves never gives way to a starved one. What has served until just now is given some more plans before it
+// counts as starved: when a machine goes, others look as if they had gone too until they are asked.
 //
 // A greater claim that is known only from a stage's refusal may be of a coordinator that cannot be heard from here. As
 // long as it is connected to that stage, we come back with the term we have, so as to ask and not to take: two that do
@@ -263,6 +264,7 @@ class candidate {
     int memory_refusals_ = 0;
     std::string reason_;
     time_point serving_since_;
+    time_point patient_until_;  // something that served is being mended: no plan yet does not mean never
 
     // planning
     plan_ticket ticket_ = 0;

@@ -46,6 +46,8 @@ inline constexpr duration load_limit = 30min;        // the largest slices come 
 inline constexpr duration plan_limit = 30s;          // a planner that says nothing is asked again
 
 // --- starving ---
+inline constexpr duration mend_patience = 3s;   // a machine is suspected for moments when another one has gone
+inline constexpr duration mend_retry = 300ms;   // meanwhile requests wait
 inline constexpr duration starved_retry = 30s;  // memory comes back without members changing
 inline constexpr duration starved_wake = 1s;    // after a change: hear first whether somebody serves already
 inline constexpr duration starved_pace = 3s;    // between two plans, however often members change

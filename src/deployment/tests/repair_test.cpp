@@ -170,6 +170,25 @@ TEST_F(candidate_test, starved_it_says_why_and_wakes_when_members_change) {
     EXPECT_FALSE(has<announce>(answer(again, {}, "needs 16, has 8")));
 }
 
+TEST_F(candidate_test, what_served_until_just_now_is_planned_for_a_while_before_it_starves) {
+    serve(two);
+    auto todo = fail(a, {.kind = trouble_kind::lost});
+    const time_point lost_at = now;
+    while (has<make_plan>(todo) && node.state() == candidate_state::repairing) {
+        ASSERT_LE(now - lost_at, mend_patience + mend_retry);
+        todo = answer(todo, {}, "needs 16, has 8");
+        if (has<make_plan>(todo)) {  // nobody is avoided any more
+            todo = answer(todo, {}, "needs 16, has 8");
+        }
+        if (node.state() == candidate_state::repairing) {
+            EXPECT_FALSE(has<announce>(todo));
+            todo = wait(mend_retry);
+        }
+    }
+    EXPECT_EQ(node.state(), candidate_state::starved);
+    EXPECT_GE(now - lost_at, mend_patience);
+}
+
 TEST_F(candidate_test, figures_that_change_all_the_time_do_not_make_it_plan_all_the_time) {
     node.start(now);
     answer(wait(5s), {}, "needs 16, has 8");
