@@ -59,6 +59,7 @@ void scheduler::run() {
         moved |= admit();
         moved |= embed();
         moved |= fill();
+        flush_held();
         moved |= collect();
         publish();
     }
@@ -178,6 +179,14 @@ bool scheduler::fill() {
         moved = true;
     }
     return moved;
+}
+
+void scheduler::flush_held() {
+    for (slot& slot : slots_) {
+        if (!slot.idle()) {
+            slot.flush_held();
+        }
+    }
 }
 
 std::vector<slot_demand> scheduler::demands() const {

@@ -87,6 +87,7 @@ class scheduler {
     bool admit();
     void place(std::unique_ptr<generation> job, const placement& where);
     bool fill();
+    void flush_held();
     std::vector<slot_demand> demands() const;
     std::vector<allotment> share(const std::vector<slot_demand>& demands);
     std::vector<sequence_id> fill_gaps(std::vector<allotment>& shares) const;

@@ -19,6 +19,7 @@ scheduler::drafts scheduler::propose(const std::vector<allotment>& shares) {
     if (!drafter_ || draft_failed_) {
         return {};
     }
+    flush_held();  // the draft takes its time
     draft_effort effort;
     std::vector<draft_stream> streams;
     std::vector<draft_request> requests;
@@ -88,6 +89,9 @@ draft_outcome scheduler::draw_all(slot& slot, const output_row& output) {
             break;
         }
         ++out.accepted;
+        if (!slot.idle()) {
+            slot.flush_held();
+        }
         if (slot.idle() || slot.paused()) {
             out.proposed = out.accepted;  // nobody knows whether the rest was right
             break;

@@ -13,6 +13,7 @@ void slot::start(std::unique_ptr<generation> work, position keep, std::uint64_t 
     last_used_ = now_serial;
     turn_ = now_serial;
     unsent_.reset();
+    held_ = false;
     ending_.reset();
     ended_ = false;
     started_at = steady_clock::now();
@@ -66,7 +67,7 @@ void slot::append(engine::token_id token) {
 
 void slot::send(engine::chunk chunk) {
     unsent_ = engine::stream_event(std::move(chunk));
-    flush();
+    held_ = true;
 }
 
 void slot::end(result<engine::stream_event> last) {
@@ -75,7 +76,14 @@ void slot::end(result<engine::stream_event> last) {
     flush();
 }
 
+void slot::flush_held() {
+    if (held_) {
+        flush();
+    }
+}
+
 void slot::flush() {
+    held_ = false;
     stream_link& link = *work_->link;
     const auto try_all = [&] {
         return (!unsent_ || link.events.try_send_from(unsent_)) && (!ending_ || link.events.try_send_from(ending_));

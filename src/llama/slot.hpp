@@ -65,8 +65,10 @@ class slot {
 
     slot_view view(position lowest) const;
 
-    /// Gives the reader a chunk; pauses the slot when there is no room for it.
+    /// Takes a chunk for the reader, which flush_held() or end() gives it: the next step goes first on its way.
     void send(engine::chunk chunk);
+    /// Pauses the slot when there is no room.
+    void flush_held();
 
     /// Ends the stream with `finished` or an error, behind what is still to be sent.
     void end(result<engine::stream_event> last);
@@ -75,7 +77,7 @@ class slot {
     void flush();
 
     /// Something waits for the reader: no more tokens are computed until it is gone.
-    bool paused() const { return unsent_.has_value() || ending_.has_value(); }
+    bool paused() const { return !held_ && (unsent_.has_value() || ending_.has_value()); }
 
     /// The last event was sent: the slot can be released.
     bool done() const { return ended_ && !paused(); }
@@ -92,6 +94,7 @@ class slot {
     std::uint64_t last_used_ = 0;
     std::uint64_t turn_ = 0;
     std::optional<result<engine::stream_event>> unsent_;
+    bool held_ = false;  // unsent_ was not tried yet
     std::optional<result<engine::stream_event>> ending_;
     bool ended_ = false;
 };

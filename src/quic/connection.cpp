@@ -20,7 +20,9 @@ namespace {
 constexpr int hints_when_connecting = 2;  // "nobody there", from the network, until a connection attempt is given up
 constexpr int hints_when_connected = 3;   // and a connection that lived
 constexpr auto hints_span = std::chrono::milliseconds(60);  // which a burst of packets does not reach at once
-constexpr unsigned linger_ptos = 3;                         // RFC 9000, section 10.2
+constexpr ngtcp2_tstamp timer_step =
+    NGTCP2_MILLISECONDS;             // pacing says "now" after every packet, and with none to come
+constexpr unsigned linger_ptos = 3;  // RFC 9000, section 10.2
 
 ngtcp2_addr addr_of(const address& of) {
     return {.addr = const_cast<ngtcp2_sockaddr*>(of.data()), .addrlen = static_cast<ngtcp2_socklen>(of.size())};
@@ -195,16 +197,17 @@ void connection::on_unreachable() {
     forget_ids();
 }
 
+/// Almost every packet puts the expiry off; a timer that is set already may go off too early, which costs less than to
+/// set it with every packet.
 void connection::arm_timer() {
-    const ngtcp2_tstamp at = ngtcp2_conn_get_expiry(conn_);
-    if (at == armed_for_) {
+    ngtcp2_tstamp at = ngtcp2_conn_get_expiry(conn_);
+    if (to_send_.empty() && datagrams_out_.empty()) {
+        at = std::max(at, tstamp_now() + timer_step);
+    }
+    if (at == UINT64_MAX || (armed_for_ != 0 && armed_for_ <= at)) {
         return;
     }
     armed_for_ = at;
-    if (at == UINT64_MAX) {
-        timer_.cancel();
-        return;
-    }
     timer_.expires_at(transport::steady_time(std::chrono::nanoseconds(at)));
     timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& stopped) {
         const auto self = std::static_pointer_cast<connection>(weak.lock());
@@ -220,7 +223,12 @@ void connection::on_timer() {
         forget_ids();
         return;
     }
-    if (const int status = ngtcp2_conn_handle_expiry(conn_, tstamp_now()); status != 0) {
+    const ngtcp2_tstamp now = tstamp_now();
+    if (now < ngtcp2_conn_get_expiry(conn_)) {
+        arm_timer();
+        return;
+    }
+    if (const int status = ngtcp2_conn_handle_expiry(conn_, now); status != 0) {
         fail_with(status);
         return;
     }
