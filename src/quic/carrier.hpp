@@ -16,8 +16,9 @@ class packet_sink {
   public:
     virtual void on_packet(const address& from, std::span<const std::uint8_t> packet) = 0;
 
-    /// A batch of packets has been handed over: the time to answer them together.
-    virtual void on_batch_end() = 0;
+    /// Many packets have been handed over and there are more: the time to acknowledge them together. Otherwise whoever
+    /// waits for what they brought comes first.
+    virtual void on_full_batch() = 0;
 
     /// What could not be sent can be sent now.
     virtual void on_writable() = 0;

@@ -154,7 +154,7 @@ class switchboard final : public connection_host, public packet_sink, public std
         }
     }
 
-    void on_batch_end() override { flush_all(); }
+    void on_full_batch() override { flush_all(); }
 
     void on_writable() override {
         const auto all = by_id_;

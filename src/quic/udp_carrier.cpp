@@ -134,12 +134,10 @@ class udp_carrier final : public carrier, public std::enable_shared_from_this<ud
                 sink_->on_packet(to_address(addresses_[n], headers_[n].msg_hdr.msg_namelen),
                                  std::span(buffer_).subspan(n * largest_packet, headers_[n].msg_len));
             }
-            if (sink_ != nullptr) {
-                sink_->on_batch_end();
-            }
-            if (got < static_cast<int>(batch)) {
+            if (got < static_cast<int>(batch) || sink_ == nullptr) {
                 return;
             }
+            sink_->on_full_batch();
         }
     }
 

@@ -39,7 +39,7 @@ class lossy_carrier final : public carrier, private packet_sink {
             above_->on_packet(from, packet);
         }
     }
-    void on_batch_end() override { above_->on_batch_end(); }
+    void on_full_batch() override { above_->on_full_batch(); }
     void on_writable() override { above_->on_writable(); }
     void on_unreachable(const address& to) override { above_->on_unreachable(to); }
 
