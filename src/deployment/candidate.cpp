@@ -68,7 +68,17 @@ actions candidate::start(time_point now) {
             watch(*other);
         } else {
             wait(listen_first + spread(start_spread));
+            listening_ = true;
         }
+    }
+    return finish();
+}
+
+actions candidate::everybody_heard(time_point now) {
+    begin(now);
+    if (state_ == candidate_state::waiting && std::exchange(listening_, false)) {
+        patient_until_ = wake_;
+        sleep_until(std::min(wake_, now_ + spread(heard_spread)));
     }
     return finish();
 }

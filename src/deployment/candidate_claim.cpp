@@ -195,6 +195,7 @@ duration candidate::time_in_line() {
 
 void candidate::wait(duration time) {
     state_ = candidate_state::waiting;
+    listening_ = false;
     sleep_until(now_ + time);
 }
 

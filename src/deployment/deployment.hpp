@@ -135,6 +135,10 @@ class candidate {
     /// whoever claims before it hears of others disturbs them when it does.
     actions start(time_point now);
 
+    /// Every member that is here has told its status since start(), and there are some: nobody is left who could have
+    /// been earlier. What is not called only costs time.
+    actions everybody_heard(time_point now);
+
     /// A stage of it is held here, so this node may take the coordinator's place.
     actions inherit(time_point now);
 
@@ -252,6 +256,8 @@ class candidate {
     std::uint64_t version_ = 0;
     std::vector<avoided> avoided_;
 
+    bool listening_ = false;  // since start(), for those who were earlier
+
     // the claim
     claim own_;               // the last one, held or not
     bool keep_term_ = false;  // a greater one is connected somewhere: ask again, do not outbid
@@ -264,7 +270,7 @@ class candidate {
     int memory_refusals_ = 0;
     std::string reason_;
     time_point serving_since_;
-    time_point patient_until_;  // something that served is being mended: no plan yet does not mean never
+    time_point patient_until_;  // something that served is being mended, or begins: no plan yet does not mean never
 
     // planning
     plan_ticket ticket_ = 0;

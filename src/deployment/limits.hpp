@@ -27,6 +27,7 @@ inline constexpr duration term_leap_pace = 1s;  // so the end of the 64 bits is 
 // --- claiming ---
 inline constexpr duration listen_first = 600ms;       // a status crosses the mesh in 500 ms: hear who was earlier
 inline constexpr duration start_spread = 400ms;       // then not all at once
+inline constexpr duration heard_spread = 60ms;        // the same when all were heard: a claim is told at once
 inline constexpr duration withdrawn_listen = 1500ms;  // one that withdrew may have heard of a greater one before us
 inline constexpr duration heir_listen = 5s;           // the coordinator that opened a stage is heard long before
 inline constexpr duration successor_stagger = 900ms;  // the first successor is heard before the second one's turn

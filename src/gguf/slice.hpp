@@ -1,7 +1,7 @@
 // Cutting a model by layers. A slice is an ordinary GGUF file that llama.cpp loads by itself: it holds the layers
 // [first, end) of a whole model, renumbered from 0, and says in its metadata where it was cut from.
 //
-// Pure but for `write_slice` and what a range_source does. Any thread. Called by: the command line (`models slice`),
+// Pure but for what writes, and what a range_source does. Any thread. Called by: the command line (`models slice`),
 // models (parts of a model from files and from other nodes), plan (where a model may be cut), llama (how a stage takes
 // hidden states in and gives them out).
 //
@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -98,8 +99,35 @@ std::uint64_t fetched_bytes(const slice_plan& plan);
 /// Called with the bytes of the slice that are done; false stops the writing, with errc::io_failed.
 using slice_progress = std::function<bool(std::uint64_t done_bytes)>;
 
-/// Writes a temporary file beside `to`, syncs it and renames it: `to` is either what it was or complete. Holds one
-/// chunk of one tensor in memory; zeros are holes in the file. Blocks. errc::io_failed, and those of the source.
+class temporary_file;
+
+/// A slice that is written, beside the name that it is to have, and can be read; gone again unless it is kept.
+/// Owner: whoever had it written. One thread at a time.
+class fresh_slice {
+  public:
+    fresh_slice(std::unique_ptr<temporary_file> written, std::filesystem::path to);
+    fresh_slice(fresh_slice&&) noexcept;
+    fresh_slice& operator=(fresh_slice&&) noexcept;
+    ~fresh_slice();
+
+    const std::filesystem::path& path() const;                 // where it is
+    const std::filesystem::path& name() const { return to_; }  // where it is once it is kept
+
+    /// Once: syncs it and renames it to what it is to be called. Blocks, for as long as the disk takes.
+    /// errc::io_failed.
+    result<void> keep();
+
+  private:
+    std::unique_ptr<temporary_file> written_;
+    std::filesystem::path to_;
+};
+
+/// Holds one chunk of one tensor in memory; zeros are holes in the file. Blocks. errc::io_failed, and those of the
+/// source.
+result<fresh_slice> write_fresh_slice(const slice_plan& plan, range_source& from, const std::filesystem::path& to,
+                                      const slice_progress& progress = nullptr);
+
+/// The same, and keeps it: `to` is either what it was or complete.
 result<void> write_slice(const slice_plan& plan, range_source& from, const std::filesystem::path& to,
                          const slice_progress& progress = nullptr);
 

@@ -1,14 +1,10 @@
 #include "gguf/slice_writer.hpp"
 #include "gguf/kernel_copy.hpp"
 #include "gguf/slice.hpp"
-
-#include <fcntl.h>
-#include <unistd.h>
+#include "gguf/temporary_file.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <limits>
-#include <system_error>
 #include <type_traits>
 #include <utility>
 
@@ -16,12 +12,9 @@ namespace starling::gguf {
 
 namespace {
 
-constexpr mode_t public_file = 0644;
 constexpr std::uint32_t magic = 0x46554747;  // "GGUF"
 // Large enough for a disk or a peer to be read in its stride, small beside any model.
 constexpr std::size_t chunk_bytes = 4U << 20;
-// Temporary names that may be taken, by other writers or by what a crash left.
-constexpr int name_attempts = 100;
 
 class header_bytes {
   public:
@@ -78,92 +71,6 @@ class header_bytes {
 std::uint64_t padded(std::uint64_t bytes, std::uint32_t alignment) {
     return (bytes + alignment - 1) / alignment * alignment;
 }
-
-error system_failure(const std::string& what, const std::filesystem::path& path) {
-    const int code = errno;
-    if (code == ENOSPC || code == EDQUOT) {
-        return fail(errc::io_failed,
-                    "the disk is full: " + path.string() + " could not be written; make room and try again");
-    }
-    return fail(errc::io_failed, "cannot " + what + " " + path.string() + ": " + std::generic_category().message(code));
-}
-
-// A file that is gone again unless it was committed.
-class temporary_file {
-  public:
-    static result<temporary_file> create(const std::filesystem::path& beside) {
-        temporary_file out;
-        for (int attempt = 0; out.descriptor_ < 0 && attempt < name_attempts; ++attempt) {
-            out.path_ = beside;
-            out.path_ += "." + std::to_string(::getpid()) + "-" + std::to_string(attempt) + ".tmp";
-            out.descriptor_ = ::open(out.path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, public_file);
-            if (out.descriptor_ < 0 && errno != EEXIST) {
-                break;
-            }
-        }
-        if (out.descriptor_ < 0) {
-            return system_failure("create", out.path_);
-        }
-        return out;
-    }
-    temporary_file(temporary_file&& other) noexcept
-        : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
-    temporary_file& operator=(temporary_file&&) = delete;
-    ~temporary_file() {
-        if (descriptor_ >= 0) {
-            ::unlink(path_.c_str());
-            ::close(descriptor_);
-        }
-    }
-
-    int descriptor() const { return descriptor_; }
-
-    result<void> write(std::uint64_t offset, std::span<const std::byte> bytes) {
-        while (!bytes.empty()) {
-            const ssize_t put = ::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-            if (put < 0 && errno == EINTR) {
-                continue;
-            }
-            if (put <= 0) {
-                return system_failure("write", path_);
-            }
-            offset += static_cast<std::uint64_t>(put);
-            bytes = bytes.subspan(static_cast<std::size_t>(put));
-        }
-        return {};
-    }
-
-    // What is not written is a hole of zeros.
-    result<void> resize(std::uint64_t size) {
-        return ::ftruncate(descriptor_, static_cast<off_t>(size)) == 0 ? result<void>()
-                                                                       : system_failure("write", path_);
-    }
-
-    result<void> commit(const std::filesystem::path& to) {
-        if (::fsync(descriptor_) != 0) {
-            return system_failure("write", path_);
-        }
-        if (::rename(path_.c_str(), to.c_str()) != 0) {
-            return system_failure("rename to its final name", path_);
-        }
-        ::close(std::exchange(descriptor_, -1));
-        // The rename is only on the disk once the folder is.
-        const std::filesystem::path folder = to.has_parent_path() ? to.parent_path() : ".";
-        const int opened = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        const bool synced = opened >= 0 && ::fsync(opened) == 0;
-        const auto outcome = synced ? result<void>() : system_failure("write", folder);
-        if (opened >= 0) {
-            ::close(opened);
-        }
-        return outcome;
-    }
-
-  private:
-    temporary_file() = default;
-
-    std::filesystem::path path_;
-    int descriptor_ = -1;
-};
 
 // Copies tensors, counting what is done.
 class tensor_copier {
@@ -267,14 +174,15 @@ std::uint64_t fetched_bytes(const slice_plan& plan) {
     return sum;
 }
 
-result<void> write_slice(const slice_plan& plan, range_source& from, const std::filesystem::path& to,
-                         const slice_progress& progress) {
-    auto file = temporary_file::create(to);
-    if (!file) {
-        return file.error();
+result<fresh_slice> write_fresh_slice(const slice_plan& plan, range_source& from, const std::filesystem::path& to,
+                                      const slice_progress& progress) {
+    auto created = temporary_file::create(to);
+    if (!created) {
+        return created.error();
     }
+    auto file = std::make_unique<temporary_file>(std::move(*created));
     if (auto done = file->write(0, std::as_bytes(std::span(plan.header_bytes))); !done) {
-        return done;
+        return done.error();
     }
     tensor_copier copier(from, *file, progress, plan.header_bytes.size());
     for (std::size_t i = 0; i < plan.sources.size(); ++i) {
@@ -282,13 +190,33 @@ result<void> write_slice(const slice_plan& plan, range_source& from, const std::
         const std::uint64_t target = plan.header.data_offset + tensor.offset;
         auto done = plan.sources[i] ? copier.copy(*plan.sources[i], target, tensor.bytes) : copier.skip(tensor.bytes);
         if (!done) {
-            return done;
+            return done.error();
         }
     }
     if (auto done = file->resize(plan.header.file_size); !done) {
-        return done;
+        return done.error();
     }
-    return file->commit(to);
+    return fresh_slice(std::move(file), to);
+}
+
+result<void> write_slice(const slice_plan& plan, range_source& from, const std::filesystem::path& to,
+                         const slice_progress& progress) {
+    auto written = write_fresh_slice(plan, from, to, progress);
+    return written ? written->keep() : written.error();
+}
+
+fresh_slice::fresh_slice(std::unique_ptr<temporary_file> written, std::filesystem::path to)
+    : written_(std::move(written)), to_(std::move(to)) {}
+fresh_slice::fresh_slice(fresh_slice&&) noexcept = default;
+fresh_slice& fresh_slice::operator=(fresh_slice&&) noexcept = default;
+fresh_slice::~fresh_slice() = default;
+
+const std::filesystem::path& fresh_slice::path() const {
+    return written_->path();
+}
+
+result<void> fresh_slice::keep() {
+    return written_->commit(to_);
 }
 
 }  // namespace starling::gguf

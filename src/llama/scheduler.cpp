@@ -341,7 +341,7 @@ bool scheduler::collect() {
     std::vector<draft_outcome> outcomes;
     for (const output_row& output : collected.rows) {
         slot& slot = slots_[static_cast<std::size_t>(output.sequence)];
-        if (slot.idle() || slot.turn() != output.turn || slot.paused()) {
+        if (slot.idle() || slot.over() || slot.turn() != output.turn) {
             continue;  // its request has ended while the step was on its way
         }
         try {

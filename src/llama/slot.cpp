@@ -12,9 +12,8 @@ void slot::start(std::unique_ptr<generation> work, position keep, std::uint64_t 
     answering_ = false;
     last_used_ = now_serial;
     turn_ = now_serial;
-    unsent_.reset();
+    unsent_.clear();
     held_ = false;
-    ending_.reset();
     ended_ = false;
     started_at = steady_clock::now();
     first_token_at = {};
@@ -66,12 +65,12 @@ void slot::append(engine::token_id token) {
 }
 
 void slot::send(engine::chunk chunk) {
-    unsent_ = engine::stream_event(std::move(chunk));
-    held_ = true;
+    held_ = held_ || unsent_.empty();
+    unsent_.emplace_back(engine::stream_event(std::move(chunk)));
 }
 
 void slot::end(result<engine::stream_event> last) {
-    ending_ = std::move(last);
+    unsent_.emplace_back(std::move(last));
     ended_ = true;
     flush();
 }
@@ -85,15 +84,17 @@ void slot::flush_held() {
 void slot::flush() {
     held_ = false;
     stream_link& link = *work_->link;
-    const auto try_all = [&] {
-        return (!unsent_ || link.events.try_send_from(unsent_)) && (!ending_ || link.events.try_send_from(ending_));
+    const auto send_all = [&] {
+        while (!unsent_.empty() && link.events.try_send_from(unsent_.front())) {
+            unsent_.pop_front();
+        }
     };
-    if (try_all()) {
-        return;
+    send_all();
+    if (!unsent_.empty()) {
+        // The reader may have made room between the attempt and the flag.
+        link.paused = true;
+        send_all();
     }
-    // The reader may have made room between the attempt and the flag.
-    link.paused = true;
-    try_all();
 }
 
 slot_view slot::view(position lowest) const {

@@ -4,6 +4,9 @@
 #include "llama/job.hpp"
 #include "llama/prefix_policy.hpp"
 
+#include <deque>
+#include <optional>
+
 namespace starling::llama {
 
 /// An answer that is continued has to go on as it would have gone on undisturbed. llama.cpp computes wide steps by
@@ -77,10 +80,13 @@ class slot {
     void flush();
 
     /// Something waits for the reader: no more tokens are computed until it is gone.
-    bool paused() const { return !held_ && (unsent_.has_value() || ending_.has_value()); }
+    bool paused() const { return !held_ && !unsent_.empty(); }
+
+    /// Its last event is known: nothing more is to be drawn.
+    bool over() const { return ended_; }
 
     /// The last event was sent: the slot can be released.
-    bool done() const { return ended_ && !paused(); }
+    bool done() const { return ended_ && unsent_.empty(); }
 
     steady_clock::time_point started_at;
     steady_clock::time_point first_token_at;
@@ -93,9 +99,8 @@ class slot {
     bool answering_ = false;
     std::uint64_t last_used_ = 0;
     std::uint64_t turn_ = 0;
-    std::optional<result<engine::stream_event>> unsent_;
-    bool held_ = false;  // unsent_ was not tried yet
-    std::optional<result<engine::stream_event>> ending_;
+    std::deque<std::optional<result<engine::stream_event>>> unsent_;  // none is empty; seldom more than one
+    bool held_ = false;                                               // nothing of it was tried yet
     bool ended_ = false;
 };
 

@@ -112,6 +112,10 @@ void split_model::members_changed() {
     perform(candidate_.members(std::move(usable), inputs.version, now()));
 }
 
+void split_model::everybody_heard() {
+    perform(candidate_.everybody_heard(now()));
+}
+
 asio::awaitable<void> split_model::run_clock() {
     for (;;) {
         const auto at = std::min(candidate_.next_tick(), now() + longest_sleep);

@@ -55,6 +55,8 @@ class split_model {
     void claim_gone(const node_id& from, deployment::parting how);
     /// Somebody came, went, or told something.
     void members_changed();
+    /// Each of the others has told something by now.
+    void everybody_heard();
 
     /// Hands over and waits until everything has ended.
     boost::asio::awaitable<void> stop();

@@ -20,6 +20,20 @@ namespace {
 
 constexpr auto clock_time = std::chrono::seconds(1);
 
+/// Whether there are others that could coordinate a model, and each of them has told what it does.
+bool is_everybody_heard(const std::vector<peers::peer_view>& all) {
+    std::size_t heard = 0;
+    for (const peers::peer_view& one : all) {
+        const bool is_here = !one.revoked && one.said.certificate.role == admission::role::worker &&
+                             one.state != membership::member_state::dead && one.state != membership::member_state::left;
+        if (is_here && !one.status) {
+            return false;
+        }
+        heard += is_here ? 1 : 0;
+    }
+    return heard > 0;
+}
+
 }  // namespace
 
 split_models::split_models(split_parts with, models::model_store& store, heir_observer on_heir)
@@ -152,8 +166,12 @@ void split_models::members_changed() {
         }
     }
     consider_heirs();
+    const bool heard = is_everybody_heard(all);
     for (auto& [content, model] : models_) {
         model->members_changed();
+        if (heard) {
+            model->everybody_heard();
+        }
     }
 }
 

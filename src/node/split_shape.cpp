@@ -3,9 +3,6 @@
 #include "gguf/gguf.hpp"
 #include "llama/dry_run.hpp"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <charconv>
 #include <numeric>
@@ -80,46 +77,6 @@ void spread_cache(const gguf::file_header& header, std::uint64_t cache_bytes, st
     }
 }
 
-/// A file with the header of a slice and holes for its tensors, for as long as it is measured.
-class hollow_slice {
-  public:
-    static result<hollow_slice> make(const gguf::file_header& whole, gguf::layer_range layers, const fs::path& dir) {
-        auto plan = gguf::plan_slice(whole, layers, "");
-        if (!plan) {
-            return plan.error();
-        }
-        hollow_slice out;
-        out.header_ = plan->header;
-        out.path_ = dir / fmt::format("measure-{}-{}-{}.tmp", ::getpid(), layers.first, layers.end);
-        for (auto& source : plan->sources) {
-            source.reset();
-        }
-        struct nothing final : gguf::range_source {
-            result<void> read(std::uint64_t, std::span<std::byte>) override { return {}; }
-        } never_read;
-        if (auto written = gguf::write_slice(*plan, never_read, out.path_); !written) {
-            return written.error();
-        }
-        return out;
-    }
-    hollow_slice(hollow_slice&& other) noexcept
-        : path_(std::exchange(other.path_, {})), header_(std::move(other.header_)) {}
-    hollow_slice& operator=(hollow_slice&&) = delete;
-    ~hollow_slice() {
-        std::error_code failed;
-        if (!path_.empty()) {
-            fs::remove(path_, failed);
-        }
-    }
-    const fs::path& path() const { return path_; }
-    const gguf::file_header& header() const { return header_; }
-
-  private:
-    hollow_slice() = default;
-    fs::path path_;
-    gguf::file_header header_;
-};
-
 /// Of the places where a model can be cut in two, those between which any range can be a stage: models of mixed layers
 /// need one of each kind in it.
 std::vector<std::int32_t> cuts_apart(const gguf::file_header& whole, const std::vector<std::int32_t>& cuts) {
@@ -139,7 +96,17 @@ struct part {
 
 result<part> measure_part(const gguf::file_header& whole, gguf::layer_range layers, const llama::stage_options& options,
                           const fs::path& dir) {
-    auto hollow = hollow_slice::make(whole, layers, dir);
+    auto plan = gguf::plan_slice(whole, layers, "");
+    if (!plan) {
+        return plan.error();
+    }
+    for (auto& source : plan->sources) {
+        source.reset();  // a header, and holes for the tensors
+    }
+    struct nothing final : gguf::range_source {
+        result<void> read(std::uint64_t, std::span<std::byte>) override { return {}; }
+    } never_read;
+    const auto hollow = gguf::write_fresh_slice(*plan, never_read, dir / "measured.gguf");
     if (!hollow) {
         return hollow.error();
     }
@@ -147,12 +114,19 @@ result<part> measure_part(const gguf::file_header& whole, gguf::layer_range laye
     if (!memory) {
         return memory.error();
     }
-    return part{.fixed_bytes = bytes_outside_layers(hollow->header()), .compute_bytes = memory->compute_bytes};
+    return part{.fixed_bytes = bytes_outside_layers(plan->header), .compute_bytes = memory->compute_bytes};
 }
 
-result<part> larger(result<part> a, result<part> b) {
-    if (!a || !b) {
-        return a ? b : a;
+/// Of few layers and of many: the one that takes more counts.
+result<part> measure_both(const gguf::file_header& whole, gguf::layer_range few, gguf::layer_range many,
+                          const llama::stage_options& options, const fs::path& dir) {
+    auto a = measure_part(whole, few, options, dir);
+    if (!a || few == many) {
+        return a;
+    }
+    const auto b = measure_part(whole, many, options, dir);
+    if (!b) {
+        return b;
     }
     return part{.fixed_bytes = std::max(a->fixed_bytes, b->fixed_bytes),
                 .compute_bytes = std::max(a->compute_bytes, b->compute_bytes)};
@@ -164,18 +138,15 @@ result<void> measure_cuts(const gguf::file_header& header, const llama::stage_op
     const auto layers = static_cast<std::int32_t>(header.layers());
     const std::int32_t low = shape.cuts.front();
     const std::int32_t high = shape.cuts.back();
-    // Of few layers and of many: the one that takes more counts.
-    const auto first = larger(measure_part(header, {.first = 0, .end = low}, options, dir),
-                              measure_part(header, {.first = 0, .end = high}, options, dir));
-    const auto last = larger(measure_part(header, {.first = high, .end = layers}, options, dir),
-                             measure_part(header, {.first = low, .end = layers}, options, dir));
+    const auto first = measure_both(header, {.first = 0, .end = low}, {.first = 0, .end = high}, options, dir);
+    const auto last = measure_both(header, {.first = high, .end = layers}, {.first = low, .end = layers}, options, dir);
     if (!first || !last) {
         return !first ? first.error() : last.error();
     }
     part middle{.fixed_bytes = 0, .compute_bytes = std::min(first->compute_bytes, last->compute_bytes)};
     if (shape.cuts.size() > 1) {  // stages in the middle take alike, whichever they are
-        const auto measured = larger(measure_part(header, {.first = low, .end = shape.cuts[1]}, options, dir),
-                                     measure_part(header, {.first = low, .end = high}, options, dir));
+        const auto measured =
+            measure_both(header, {.first = low, .end = shape.cuts[1]}, {.first = low, .end = high}, options, dir);
         if (!measured) {
             return measured.error();
         }

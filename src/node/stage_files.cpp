@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 #include <spdlog/logger.h>
+#include <boost/asio/post.hpp>
 
 #include <algorithm>
 #include <system_error>
@@ -32,6 +33,17 @@ void add_models_of(const fs::path& directory, std::vector<fs::path>& out) {
     }
 }
 
+/// What was being written when an earlier run ended.
+void remove_unfinished(const fs::path& directory) {
+    std::error_code failed;
+    for (fs::directory_iterator at(directory, failed), end; !failed && at != end; at.increment(failed)) {
+        std::error_code unknown;
+        if (at->path().extension() == ".tmp") {
+            fs::remove(at->path(), unknown);
+        }
+    }
+}
+
 }  // namespace
 
 std::string part_of_a_model(const fs::path& path, gguf::layer_range layers, std::int32_t of_layers) {
@@ -41,7 +53,9 @@ std::string part_of_a_model(const fs::path& path, gguf::layer_range layers, std:
 
 stage_files::stage_files(const settings::config& settings, models::model_store& store,
                          std::shared_ptr<spdlog::logger> log)
-    : settings_(settings), store_(store), log_(std::move(log)), slices_(settings.data_dir / "slices") {}
+    : settings_(settings), store_(store), log_(std::move(log)), slices_(settings.data_dir / "slices") {
+    remove_unfinished(slices_);
+}
 
 std::vector<fs::path> stage_files::candidates() const {
     std::vector<fs::path> out;
@@ -189,9 +203,9 @@ std::optional<stage_file> stage_files::at(const fs::path& path) const {
     return found != files_.end() ? find_whole(found->content) : std::nullopt;
 }
 
-result<fs::path> stage_files::slice(const stage_file& from, gguf::layer_range layers) const {
+result<cut_file> stage_files::slice(const stage_file& from, gguf::layer_range layers) const {
     if (from.layers == layers) {
-        return from.path;
+        return cut_file{.path = from.path, .fresh = {}};
     }
     const fs::path to =
         slices_ / fmt::format("{}-{}-{}.gguf", from.content.substr(0, shown_content_digits), layers.first, layers.end);
@@ -200,27 +214,42 @@ result<fs::path> stage_files::slice(const stage_file& from, gguf::layer_range la
     if (failed) {
         return fail(gguf::errc::io_failed, slices_.string() + " cannot be made: " + failed.message());
     }
+    const auto there = gguf::read_header(to);
+    const auto origin = there ? gguf::origin_of(*there) : std::nullopt;
+    if (origin && origin->content == from.content && origin->layers == layers) {
+        keep_few(to, from.content);
+        return cut_file{.path = to, .fresh = {}};
+    }
     const auto header = gguf::read_header(from.path);
     if (!header) {
         return header.error();
     }
-    auto plan = gguf::plan_slice(*header, layers, from.content);
+    const auto plan = gguf::plan_slice(*header, layers, from.content);
     if (!plan) {
         return plan.error();
     }
-    const auto there = gguf::read_header(to);
-    const auto origin = there ? gguf::origin_of(*there) : std::nullopt;
-    if (!origin || origin->content != from.content || origin->layers != layers) {
-        auto source = gguf::open_file(from.path);
-        if (!source) {
-            return source.error();
-        }
-        if (auto written = gguf::write_slice(*plan, **source, to); !written) {
-            return written.error();
-        }
+    auto source = gguf::open_file(from.path);
+    if (!source) {
+        return source.error();
     }
-    keep_few(to, from.content);
-    return to;
+    auto written = gguf::write_fresh_slice(*plan, **source, to);
+    if (!written) {
+        return written.error();
+    }
+    cut_file out{.path = written->path(), .fresh = {}};
+    out.fresh = std::move(*written);
+    return out;
+}
+
+void stage_files::keep(gguf::fresh_slice fresh, const stage_file& from) {
+    auto held = std::make_shared<gguf::fresh_slice>(std::move(fresh));
+    asio::post(disk_, [this, held, content = from.content] {
+        if (const auto kept = held->keep(); !kept) {
+            log_->warn("{}: it is cut anew the next time", kept.error().message);
+            return;
+        }
+        keep_few(held->name(), content);
+    });
 }
 
 /// Slices are made again in seconds where the whole model is here; more than a few only take disk.

@@ -38,6 +38,12 @@ struct named_file {
     stage_file file;  // with all layers
 };
 
+/// Some layers of a model, for as long as it is held.
+struct cut_file {
+    std::filesystem::path path;
+    std::optional<gguf::fresh_slice> fresh;  // it was made just now: for keep() when it has been read
+};
+
 /// That this file is no whole model, as a sentence.
 std::string part_of_a_model(const std::filesystem::path& path, gguf::layer_range layers, std::int32_t of_layers);
 
@@ -65,8 +71,11 @@ class stage_files {
     /// Errors: those of models and gguf.
     boost::asio::awaitable<result<named_file>> find_named(models::reference which);
 
-    /// The same as a file of just these layers, cut out of another if there is none. Blocks: for a disk thread.
-    result<std::filesystem::path> slice(const stage_file& from, gguf::layer_range layers) const;
+    /// The same as a file of just these layers, cut out of another if there is none. Blocks: for a thread that loads.
+    result<cut_file> slice(const stage_file& from, gguf::layer_range layers) const;
+
+    /// Of a slice that was read: the disk may take as long as it needs to have it for the next time. Any thread.
+    void keep(gguf::fresh_slice fresh, const stage_file& from);
 
     /// Where slices are kept.
     const std::filesystem::path& slices() const { return slices_; }

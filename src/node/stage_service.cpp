@@ -395,8 +395,8 @@ result<stage_service::sized_stage> stage_service::load_blocking(const stage_file
     llama::stage_options options{.context = part.context, .sequences = part.slots, .threads = with_.settings->threads};
     options.widest = split_step_tokens;
     options.outputs = part.outputs;
-    const auto header = gguf::read_header(*file);
-    const auto memory = llama::measure_stage(*file, options);
+    const auto header = gguf::read_header(file->path);
+    const auto memory = llama::measure_stage(file->path, options);
     if (!header || !memory) {
         return fail(errc::load_failed, header ? memory.error().message : header.error().message);
     }
@@ -408,7 +408,7 @@ result<stage_service::sized_stage> stage_service::load_blocking(const stage_file
     }
     llama::engine_options load;
     load.id = part.content.substr(0, 16);
-    load.path = *file;
+    load.path = file->path;
     load.gpu_layers = with_.settings->gpu_layers;
     const auto progress = [&](float fraction) {
         if (order.progress) {
@@ -427,6 +427,9 @@ result<stage_service::sized_stage> stage_service::load_blocking(const stage_file
     auto stage = llama::stage::create(*model, options);
     if (!stage) {
         return fail(errc::load_failed, stage.error().message);
+    }
+    if (file->fresh) {
+        with_.files->keep(std::move(*file->fresh), from);
     }
     return sized_stage{.stage = std::move(*stage), .bytes = bytes};
 }

@@ -365,6 +365,14 @@ void deployment_mesh::hear(endpoint who, endpoint from, const status& what) {
             carry_out(who, m, c->second->heard(nodes_[from].id, said->second, now_));
         }
     }
+    const auto& views = nodes_[who].views;
+    const bool all =
+        std::all_of(views.begin(), views.end(), [](const auto& one) { return !one.second.alive || one.second.last; });
+    for (auto& [m, c] : nodes_[who].candidates) {
+        if (all) {
+            carry_out(who, m, c->everybody_heard(now_));
+        }
+    }
 }
 
 std::vector<node_id> deployment_mesh::usable(endpoint who) const {

@@ -27,6 +27,32 @@ TEST_F(candidate_test, listens_then_claims_plans_opens_and_publishes) {
     EXPECT_EQ(node.state(), candidate_state::serving);
 }
 
+TEST_F(candidate_test, listens_no_longer_than_until_everybody_was_heard) {
+    node.start(now);
+    now += 20ms;
+    node.everybody_heard(now);
+    const auto claimed = wait(heard_spread);
+    ASSERT_TRUE(has<make_plan>(claimed));
+    // Others may still come: for as long as it would have listened, it plans again instead of giving up.
+    auto todo = claimed;
+    while (node.state() == candidate_state::forming) {
+        answer(todo, {}, "needs 16, has 8");
+        todo = node.state() == candidate_state::forming ? wait(mend_retry) : actions{};
+    }
+    EXPECT_GE(now - start_of_time, listen_first);
+    EXPECT_LE(now - start_of_time, listen_first + start_spread + mend_retry);
+    EXPECT_EQ(node.state(), candidate_state::starved);
+}
+
+TEST_F(candidate_test, waits_its_time_for_other_reasons_than_listening) {
+    serve(two);
+    fail(a, {trouble_kind::held, claim{9, c, 3}, true});
+    ASSERT_EQ(node.state(), candidate_state::waiting);
+    const auto at = node.next_tick();
+    node.everybody_heard(now);
+    EXPECT_EQ(node.next_tick(), at);
+}
+
 TEST_F(candidate_test, answers_of_another_epoch_or_node_do_not_count) {
     form(two);
     EXPECT_TRUE(node.stage_ready(me, 1, now).empty());
