@@ -177,13 +177,18 @@ std::optional<stage_file> stage_files::read(const fs::path& path) const {
 
 std::optional<stage_file> stage_files::find(std::string_view content, gguf::layer_range layers) const {
     const stage_file* best = nullptr;
+    const auto is_better = [&](const stage_file& one) {
+        const auto rank = [&](const stage_file& of) { return std::pair(is_slice(of.path), of.layers.size()); };
+        return best == nullptr || rank(one) < rank(*best);
+    };
     for (const stage_file& one : files_) {
         const bool has_layers =
             one.content == content && one.layers.first <= layers.first && layers.end <= one.layers.end;
         // The first stage needs the embedding and the last the output head: only the ends of a model have them.
         const bool has_ends = has_layers && (layers.first > 0 || one.layers.first == 0) &&
                               (layers.end < one.of_layers || one.layers.end == one.of_layers);
-        if (has_ends && (best == nullptr || one.layers.size() < best->layers.size())) {
+        std::error_code unknown;
+        if (has_ends && is_better(one) && fs::exists(one.path, unknown)) {
             best = &one;
         }
     }
@@ -203,9 +208,10 @@ std::optional<stage_file> stage_files::at(const fs::path& path) const {
     return found != files_.end() ? find_whole(found->content) : std::nullopt;
 }
 
-result<cut_file> stage_files::slice(const stage_file& from, gguf::layer_range layers) const {
+result<cut_file> stage_files::slice(const stage_file& from, gguf::layer_range layers) {
+    auto held_source = hold(from.path);
     if (from.layers == layers) {
-        return cut_file{.path = from.path, .fresh = {}};
+        return cut_file{.path = from.path, .held = std::move(held_source)};
     }
     const fs::path to =
         slices_ / fmt::format("{}-{}-{}.gguf", from.content.substr(0, shown_content_digits), layers.first, layers.end);
@@ -214,11 +220,12 @@ result<cut_file> stage_files::slice(const stage_file& from, gguf::layer_range la
     if (failed) {
         return fail(gguf::errc::io_failed, slices_.string() + " cannot be made: " + failed.message());
     }
+    auto held = hold(to);
     const auto there = gguf::read_header(to);
     const auto origin = there ? gguf::origin_of(*there) : std::nullopt;
     if (origin && origin->content == from.content && origin->layers == layers) {
         keep_few(to, from.content);
-        return cut_file{.path = to, .fresh = {}};
+        return cut_file{.path = to, .held = std::move(held)};
     }
     const auto header = gguf::read_header(from.path);
     if (!header) {
@@ -236,7 +243,7 @@ result<cut_file> stage_files::slice(const stage_file& from, gguf::layer_range la
     if (!written) {
         return written.error();
     }
-    cut_file out{.path = written->path(), .fresh = {}};
+    cut_file out{.path = written->path()};
     out.fresh = std::move(*written);
     return out;
 }
@@ -253,7 +260,8 @@ void stage_files::keep(gguf::fresh_slice fresh, const stage_file& from) {
 }
 
 /// Slices are made again in seconds where the whole model is here; more than a few only take disk.
-void stage_files::keep_few(const fs::path& newest, std::string_view content) const {
+void stage_files::keep_few(const fs::path& newest, std::string_view content) {
+    const std::lock_guard lock(slices_mutex_);
     const std::string prefix(content.substr(0, shown_content_digits));
     std::vector<fs::path> others;
     add_models_of(slices_, others);
@@ -266,8 +274,19 @@ void stage_files::keep_few(const fs::path& newest, std::string_view content) con
     std::sort(others.begin(), others.end(), [&](const fs::path& a, const fs::path& b) { return age(a) > age(b); });
     for (std::size_t i = kept_slices - 1; i < others.size(); ++i) {
         std::error_code failed;
-        fs::remove(others[i], failed);
+        if (!held_.contains(others[i])) {
+            fs::remove(others[i], failed);
+        }
     }
+}
+
+std::shared_ptr<void> stage_files::hold(const fs::path& slice) {
+    const std::lock_guard lock(slices_mutex_);
+    held_.insert(slice);
+    return {nullptr, [this, slice](void*) {
+                const std::lock_guard again(slices_mutex_);
+                held_.erase(held_.find(slice));
+            }};
 }
 
 }  // namespace starling::node

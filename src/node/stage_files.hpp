@@ -14,7 +14,9 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,7 +43,8 @@ struct named_file {
 /// Some layers of a model, for as long as it is held.
 struct cut_file {
     std::filesystem::path path;
-    std::optional<gguf::fresh_slice> fresh;  // it was made just now: for keep() when it has been read
+    std::optional<gguf::fresh_slice> fresh = {};  // it was made just now: for keep() when it has been read
+    std::shared_ptr<void> held = {};              // it was there: nobody removes it meanwhile
 };
 
 /// That this file is no whole model, as a sentence.
@@ -58,7 +61,8 @@ class stage_files {
 
     const std::vector<stage_file>& all() const { return files_; }
 
-    /// A file that has these layers and what a stage of them needs besides.
+    /// A file that has these layers and what a stage of them needs besides; a slice of ours, which may go at any time,
+    /// only where nothing else has them.
     std::optional<stage_file> find(std::string_view content, gguf::layer_range layers) const;
 
     /// A file with all layers.
@@ -72,7 +76,7 @@ class stage_files {
     boost::asio::awaitable<result<named_file>> find_named(models::reference which);
 
     /// The same as a file of just these layers, cut out of another if there is none. Blocks: for a thread that loads.
-    result<cut_file> slice(const stage_file& from, gguf::layer_range layers) const;
+    result<cut_file> slice(const stage_file& from, gguf::layer_range layers);
 
     /// Of a slice that was read: the disk may take as long as it needs to have it for the next time. Any thread.
     void keep(gguf::fresh_slice fresh, const stage_file& from);
@@ -91,7 +95,9 @@ class stage_files {
     const std::optional<stage_file>& look_at(const std::filesystem::path& path);
     result<named_file> read_named(const models::reference& which);
     std::optional<stage_file> read(const std::filesystem::path& path) const;
-    void keep_few(const std::filesystem::path& newest, std::string_view content) const;
+    void keep_few(const std::filesystem::path& newest, std::string_view content);
+    bool is_slice(const std::filesystem::path& path) const { return path.parent_path() == slices_; }
+    std::shared_ptr<void> hold(const std::filesystem::path& slice);
 
     const settings::config& settings_;
     models::model_store& store_;
@@ -99,6 +105,8 @@ class stage_files {
     std::filesystem::path slices_;
     std::vector<stage_file> files_;
     std::map<std::filesystem::path, seen> seen_;  // the disk thread's
+    std::mutex slices_mutex_;                     // of what is in the folder, and of
+    std::multiset<std::filesystem::path> held_;   // what is being read there
     boost::asio::thread_pool disk_{1};
 };
 

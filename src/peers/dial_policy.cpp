@@ -43,10 +43,19 @@ void dial_policy::refused(const node_id& whom, time_point now) {
     tried_[whom].next = now + refused_pause;
 }
 
-void dial_policy::forget(const node_id& whom) {
+void dial_policy::ended(const node_id& whom) {
     const auto found = tried_.find(whom);
     if (found != tried_.end()) {
         under_way_ -= found->second.under_way ? 1 : 0;
+        tried_.erase(found);
+    }
+}
+
+void dial_policy::forget(const node_id& whom) {
+    const auto found = tried_.find(whom);
+    if (found != tried_.end() && found->second.under_way) {
+        found->second.failures = 0;
+    } else if (found != tried_.end()) {
         tried_.erase(found);
     }
 }

@@ -30,7 +30,8 @@ class dial_policy {
 
     explicit dial_policy(const node_id& self) : self_(self) {}
 
-    /// Of those that have no connection: may this one be tried now? If so it counts as being tried.
+    /// Of those that have no connection: may this one be tried now? If so it counts as being tried, until failed(),
+    /// refused() or ended().
     bool take(const node_id& whom, urgency how, time_point now);
 
     /// When take() may say yes next for `whom`; max() while it is being tried.
@@ -40,7 +41,12 @@ class dial_policy {
     void failed(const node_id& whom, time_point now, double jitter);
     void refused(const node_id& whom, time_point now);
 
-    /// There is a connection, or it is not needed any more.
+    /// The try has led to a connection, or to nothing that is worth another.
+    void ended(const node_id& whom);
+
+    /// There is a connection, whoever made it, or it is not needed any more: earlier failures do not count. A try that
+    /// is under way is still that: with two at a time, each connection would take the place of the one before, for
+    /// ever.
     void forget(const node_id& whom);
 
     /// Something has changed for the better: it may be tried at once, unless it is being tried.

@@ -204,7 +204,7 @@ bool service::is_known(const node_id& whom) const {
 
 void service::give_up(const node_id& whom) {
     waiting_.erase(whom);
-    dials_.forget(whom);
+    dials_.ended(whom);
 }
 
 void service::status_changed() {

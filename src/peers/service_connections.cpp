@@ -143,7 +143,7 @@ awaitable<void> service::dial(node_id whom, std::vector<std::string> addresses) 
             report(event_kind::not_reached, whom, text + ": " + who.error().message);
             continue;
         }
-        dials_.forget(whom);
+        dials_.ended(whom);
         co_await run_link(std::move(*made), std::move(*who));
         co_return;
     }

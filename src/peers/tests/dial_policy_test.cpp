@@ -108,13 +108,14 @@ TEST_F(dial_policy_test, SoManyAtOnceAndNoMore) {
     EXPECT_FALSE(policy_.take(lower_, urgency::contact, start));
 }
 
-TEST_F(dial_policy_test, WhoIsForgottenWhileItIsTriedMakesRoomOnce) {
+TEST_F(dial_policy_test, WhoIsForgottenWhileItIsTriedIsTriedUntilThatHasEnded) {
     for (std::size_t i = 0; i < dials_at_once; ++i) {
         EXPECT_TRUE(policy_.take(numbered(static_cast<std::uint8_t>(i)), urgency::contact, start));
     }
     policy_.forget(numbered(3));
-    policy_.forget(numbered(3));
-    policy_.failed(numbered(3), start, 0.5);  // the try ends only now
+    EXPECT_FALSE(policy_.take(numbered(3), urgency::contact, start + 1h)) << "two would replace each other for ever";
+    policy_.ended(numbered(3));
+    policy_.ended(numbered(3));
     EXPECT_TRUE(policy_.take(higher_, urgency::contact, start));
     EXPECT_FALSE(policy_.take(lower_, urgency::contact, start));
 }
