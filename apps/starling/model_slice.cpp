@@ -1,5 +1,6 @@
 #include "model_slice.hpp"
 
+#include "base/size_text.hpp"
 #include "gguf/slice.hpp"
 #include "interrupts.hpp"
 #include "model_tools.hpp"
@@ -117,7 +118,7 @@ int slice(const slice_arguments& arguments) {
     bool stopped = false;
     const auto written = gguf::write_slice(*plan, **source, arguments.output, [&](std::uint64_t bytes) {
         bar.show("Slicing", static_cast<float>(static_cast<double>(bytes) / static_cast<double>(size)),
-                 models::size_text(bytes) + " of " + models::size_text(size));
+                 size_text(bytes) + " of " + size_text(size));
         stopped = stopped || keyboard.take();
         return !stopped;
     });
@@ -131,7 +132,7 @@ int slice(const slice_arguments& arguments) {
     }
     const auto origin = gguf::origin_of(plan->header);
     std::printf("%s has layers %s of %d (%s).\n", arguments.output.c_str(), arguments.layers.c_str(), origin->of_layers,
-                models::size_text(size).c_str());
+                size_text(size).c_str());
     return done;
 }
 

@@ -1,5 +1,6 @@
 // starling models list|show|pull|rm|slice: the model files of this machine.
 #include "models/models.hpp"
+#include "base/size_text.hpp"
 #include "command_line.hpp"
 #include "gguf/slice.hpp"
 #include "model_slice.hpp"
@@ -37,8 +38,8 @@ int list(const model_arguments& arguments) {
         width = std::max(width, model.id.size());
     }
     for (const models::local_model& model : *models) {
-        std::printf("%-*s  %9s  %s\n", static_cast<int>(width), model.id.c_str(),
-                    models::size_text(model.size_bytes).c_str(), model.source.c_str());
+        std::printf("%-*s  %9s  %s\n", static_cast<int>(width), model.id.c_str(), size_text(model.size_bytes).c_str(),
+                    model.source.c_str());
     }
     if (models->empty()) {
         std::puts("There is no model on this machine; fetch one with: starling models pull hf://owner/repo/file.gguf");
@@ -49,7 +50,7 @@ int list(const model_arguments& arguments) {
 void print_details(const models::model_details& about) {
     std::printf("id           %s\n", about.file.id.c_str());
     std::printf("name         %s\n", printable(about.name).c_str());
-    std::printf("file         %s (%s)\n", about.file.path.c_str(), models::size_text(about.file.size_bytes).c_str());
+    std::printf("file         %s (%s)\n", about.file.path.c_str(), size_text(about.file.size_bytes).c_str());
     std::printf("source       %s\n", about.file.source.c_str());
     if (about.file.sha256) {
         std::printf("sha256       %s\n", about.file.sha256->c_str());
@@ -65,9 +66,8 @@ void print_details(const models::model_details& about) {
                 static_cast<long long>(about.vocabulary));
     std::printf("chat         %s\n", about.has_chat_template ? "yes" : "no template; it only continues text");
     std::printf("memory       about %s (weights %s, context %s, work %s)\n",
-                models::size_text(about.memory.total_bytes()).c_str(),
-                models::size_text(about.memory.weights_bytes).c_str(), models::size_text(about.memory.kv_bytes).c_str(),
-                models::size_text(about.memory.work_bytes).c_str());
+                size_text(about.memory.total_bytes()).c_str(), size_text(about.memory.weights_bytes).c_str(),
+                size_text(about.memory.kv_bytes).c_str(), size_text(about.memory.work_bytes).c_str());
 }
 
 // "2, 4 to 7, 9"
@@ -122,9 +122,9 @@ int show(const model_arguments& arguments) {
 }
 
 std::string pull_detail(const models::pull_progress& progress) {
-    std::string out = models::size_text(progress.bytes);
+    std::string out = size_text(progress.bytes);
     if (progress.total_bytes > 0) {
-        out += " of " + models::size_text(progress.total_bytes);
+        out += " of " + size_text(progress.total_bytes);
     }
     switch (progress.phase) {
         case models::pull_phase::waiting: return out + ", another program is fetching it";
@@ -133,7 +133,7 @@ std::string pull_detail(const models::pull_progress& progress) {
         case models::pull_phase::downloading: break;
     }
     if (progress.bytes_per_s > 0.0) {
-        out += ", " + models::size_text(static_cast<std::uint64_t>(progress.bytes_per_s)) + "/s";
+        out += ", " + size_text(static_cast<std::uint64_t>(progress.bytes_per_s)) + "/s";
         if (progress.total_bytes > progress.bytes) {
             const double left = static_cast<double>(progress.total_bytes - progress.bytes) / progress.bytes_per_s;
             constexpr double minute = 60.0;
@@ -171,7 +171,7 @@ int pull(const model_arguments& arguments) {
     if (!*file) {
         return report(file->error());
     }
-    std::printf("%s is here (%s): %s\n", (*file)->id.c_str(), models::size_text((*file)->size_bytes).c_str(),
+    std::printf("%s is here (%s): %s\n", (*file)->id.c_str(), size_text((*file)->size_bytes).c_str(),
                 (*file)->path.c_str());
     return done;
 }

@@ -1,4 +1,5 @@
 // starling status: what the running node says of itself.
+#include "base/size_text.hpp"
 #include "command_line.hpp"
 #include "durations.hpp"
 #include "json_fields.hpp"
@@ -65,7 +66,7 @@ void print_mesh(const json::object& status) {
 }
 
 std::string memory_text(double bytes) {
-    return bytes > 0.0 ? models::size_text(static_cast<std::uint64_t>(bytes)) : std::string("-");
+    return bytes > 0.0 ? size_text(static_cast<std::uint64_t>(bytes)) : std::string("-");
 }
 
 /// For people; what is not known here is shown as it came.

@@ -99,6 +99,33 @@ export async function startRpcSplit(what) {
   }
 }
 
+const echo = `const socket = require('dgram').createSocket('udp4');
+socket.on('message', (what, from) => socket.send(what, from.port, from.address));
+socket.bind(9, () => process.stdout.write('ready'));`;
+const ping = `const socket = require('dgram').createSocket('udp4');
+const times = [];
+let sent;
+const send = () => { sent = performance.now(); socket.send(Buffer.alloc(1100), 9, process.argv[1]); };
+socket.on('message', () => {
+  times.push(performance.now() - sent);
+  if (times.length < 100) return send();
+  console.log(times.sort((a, b) => a - b)[50]);
+  process.exit();
+});
+send();`;
+
+/** What a datagram of the size of a step takes from one host of the network to another, in ms: the programs that send and receive it subtracted. */
+export async function oneWayTrip(lab) {
+  const output = (child) => new Promise((resolve) => child.stdout.once('data', (text) => resolve(String(text))));
+  const options = { stdio: ['ignore', 'pipe', 'inherit'] };
+  const echoes = lab.exec(2, process.execPath, ['-e', echo], options);
+  await output(echoes);
+  const roundTrip = async (from) => Number(await output(lab.exec(from, process.execPath, ['-e', ping, lab.address(2)], options)));
+  const trip = (await roundTrip(1) - await roundTrip(2)) / 2;
+  echoes.kill();
+  return trip;
+}
+
 /** The sum of all series of a counter whose labels contain `labels`. */
 export async function counter(server, name, labels = '') {
   const { body } = await get(server.url, '/metrics');

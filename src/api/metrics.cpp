@@ -80,8 +80,9 @@ void add_model_states(std::vector<prometheus::MetricFamily>& all, const scrape_f
     {
         gauge_family states(all, "starling_model_state", "1 for the state that the model is in");
         for (const auto& model : facts.models) {
-            for (const auto state : {route::model_state::standby, route::model_state::loading,
-                                     route::model_state::ready, route::model_state::failed}) {
+            for (const auto state :
+                 {route::model_state::standby, route::model_state::loading, route::model_state::ready,
+                  route::model_state::waiting, route::model_state::failed}) {
                 states.add(model.state == state ? 1.0 : 0.0,
                            {label{"model", model.id}, label{"state", to_string(state)}});
             }

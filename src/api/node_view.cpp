@@ -190,6 +190,7 @@ void node_view::health(call& call) const {
     const char* status = all.empty() && !elsewhere   ? "idle"
                          : ready                     ? "ready"
                          : any(model_state::loading) ? "loading"
+                         : any(model_state::waiting) ? "waiting"
                                                      : "failed";
     if (!ready) {
         call.headers.emplace_back("retry-after", "2");

@@ -1,9 +1,9 @@
 #include "models/fit.hpp"
 
+#include "base/size_text.hpp"
 #include "models/errc.hpp"
 
 #include <algorithm>
-#include <cstdio>
 
 namespace starling::models {
 
@@ -34,19 +34,6 @@ std::uint64_t feed_forward_width(const gguf::file_header& header) {
 }
 
 }  // namespace
-
-std::string size_text(std::uint64_t bytes) {
-    constexpr const char* units[] = {"bytes", "KB", "MB", "GB", "TB", "PB", "EB"};
-    auto amount = static_cast<double>(bytes);
-    std::size_t unit = 0;
-    while (amount >= 1000 && unit + 1 < std::size(units)) {
-        amount /= 1000;
-        ++unit;
-    }
-    char text[32];
-    std::snprintf(text, sizeof text, unit == 0 || amount >= 100 ? "%.0f %s" : "%.1f %s", amount, units[unit]);
-    return text;
-}
 
 memory_estimate estimate(const gguf::file_header& header, std::int64_t context, std::int64_t slots) {
     memory_estimate out;

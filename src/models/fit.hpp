@@ -28,7 +28,4 @@ memory_estimate estimate(const gguf::file_header& header, std::int64_t context, 
 /// errc::too_large with the numbers when it takes more than `memory_bytes`. `model` names it in the message.
 result<void> check_fit(const memory_estimate& needed, std::uint64_t memory_bytes, std::string_view model);
 
-/// "1.4 GB", in powers of ten, as disks and downloads are counted.
-std::string size_text(std::uint64_t bytes);
-
 }  // namespace starling::models

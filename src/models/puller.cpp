@@ -1,5 +1,7 @@
 #include "models/puller.hpp"
 
+#include "base/size_text.hpp"
+
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>

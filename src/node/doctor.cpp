@@ -1,6 +1,7 @@
 #include "node/doctor.hpp"
 
 #include "base/memory.hpp"
+#include "base/size_text.hpp"
 #include "base/unix_time.hpp"
 #include "llama/llama.hpp"
 #include "models/fit.hpp"
@@ -69,9 +70,8 @@ finding graphics(const settings::config& settings) {
     finding out{.state = finding_state::ok, .subject = "gpu", .text = {}, .advice = {}};
     for (const llama::device_info& device : llama::devices()) {
         if (device.kind != "cpu") {
-            out.text += (out.text.empty() ? "" : "; ") + device.description + " (" +
-                        models::size_text(device.memory_free) + " of " + models::size_text(device.memory_total) +
-                        " free)";
+            out.text += (out.text.empty() ? "" : "; ") + device.description + " (" + size_text(device.memory_free) +
+                        " of " + size_text(device.memory_total) + " free)";
         }
     }
     if (out.text.empty()) {
@@ -96,7 +96,7 @@ finding memory() {
         out.text = "the system does not say how much there is";
         return out;
     }
-    out.text = models::size_text(now.available) + " of " + models::size_text(now.total) + " free";
+    out.text = size_text(now.available) + " of " + size_text(now.total) + " free";
     if (now.available < little_memory_bytes) {
         out.state = finding_state::warn;
         out.advice = "The built-in model fits; for a larger one, close other programs first.";
@@ -125,7 +125,7 @@ finding disk(const settings::config& settings) {
         out.text = "free space cannot be read (" + failed.message() + ")";
         return out;
     }
-    out.text = models::size_text(space.available) + " free";
+    out.text = size_text(space.available) + " free";
     if (space.available < little_disk_bytes) {
         out.state = finding_state::warn;
         out.advice = "Free some space before fetching a model, or put --data-dir on another disk.";

@@ -2,6 +2,7 @@
 
 #include "aio/pause.hpp"
 #include "base/unix_time.hpp"
+#include "node/log_bugs.hpp"
 #include "node/mesh_socket.hpp"
 #include "node/node_key.hpp"
 #include "node/own_addresses.hpp"
@@ -31,16 +32,6 @@ constexpr auto keep_every = std::chrono::seconds(2);  // contacts are looked at 
 
 std::filesystem::path memory_path(const settings::config& settings) {
     return settings.data_dir / "mesh.json";
-}
-
-aio::task_scope::failure_sink log_bugs(std::shared_ptr<spdlog::logger> log) {
-    return [log = std::move(log)](const std::exception_ptr& thrown) {
-        try {
-            std::rethrow_exception(thrown);
-        } catch (const std::exception& bug) {
-            log->error("the mesh: {}", bug.what());
-        }
-    };
 }
 
 error not_taken(const error& why) {
@@ -75,7 +66,7 @@ mesh::mesh(mesh_parts with, std::unique_ptr<transport::endpoint> endpoint, bool 
                           log->debug("{}: {} → {}", one.request_id, one.model, one.reason);
                       }
                   }),
-      tasks_(with_.network, log_bugs(with_.log)) {
+      tasks_(with_.network, log_bugs(with_.log, "the mesh")) {
     if (takes_newcomers) {
         addresses_ = own_addresses(listens_);
     }
@@ -329,7 +320,7 @@ peers::hooks mesh::make_hooks() {
         split_models_.members_changed();
     };
     calls.on_event = [this](const peers::event& what) { on_event(what); };
-    calls.on_bug = log_bugs(with_.log);
+    calls.on_bug = log_bugs(with_.log, "the mesh");
     return calls;
 }
 

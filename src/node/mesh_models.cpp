@@ -86,7 +86,7 @@ peers::node_status mesh::status() {
     }
     split_models_.tell(out);
     for (route::model_status& one : with_.table->snapshot(now)) {
-        if (one.state == model_state::failed) {
+        if (one.state == model_state::failed || one.state == model_state::waiting) {
             continue;
         }
         peers::told_model told;
@@ -172,8 +172,9 @@ result<route::choice> mesh::choose(std::string_view asked, route::steady_time no
                     fmt::format("No node of the mesh serves the model '{}'. GET /v1/models lists what they serve.",
                                 model.substr(0, max_echoed_name)));
     }
-    // Where it has failed here for want of machines, the others only wait with this node.
-    const bool has_failed = own != here.end() && own->state == model_state::failed;
+    // Where it waits for machines, the others only wait with this node.
+    const bool has_failed =
+        own != here.end() && (own->state == model_state::failed || own->state == model_state::waiting);
     const bool somewhere = shared != elsewhere.end() && shared->state != model_state::standby &&
                            (shared->state == model_state::ready || !has_failed);
     const bool on_its_way = own != here.end() && own->state != model_state::ready && own->state != model_state::standby;

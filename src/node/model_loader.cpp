@@ -260,7 +260,7 @@ split_observer model_loader::observe_split(std::string id, std::string source) {
         if (stopping_) {
             return;
         }
-        services_.table->set_failed(id, why);
+        services_.table->set_waiting(id, why);
         last_failure_ = why.message;
         report(id, model_phase::failed, 0.0F, why.message);
     };

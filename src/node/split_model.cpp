@@ -3,6 +3,7 @@
 #include "aio/run_on.hpp"
 #include "aio/together.hpp"
 #include "keys/digest.hpp"
+#include "node/log_bugs.hpp"
 #include "node/model_plan.hpp"
 
 #include <fmt/format.h>
@@ -65,13 +66,7 @@ split_model::split_model(const split_parts& with, stage_service& stages, std::fu
       observer_(std::move(observer)),
       candidate_({.self = with.self, .want = setup_.want, .seed = with.seed}),
       clock_(with.network),
-      tasks_(with.network, [log = with.log](const std::exception_ptr& thrown) {
-          try {
-              std::rethrow_exception(thrown);
-          } catch (const std::exception& bug) {
-              log->error("a split model: {}", bug.what());
-          }
-      }) {
+      tasks_(with.network, log_bugs(with.log, "a split model")) {
     tasks_.spawn(run_clock());
 }
 

@@ -3,6 +3,7 @@
 #include "aio/pause.hpp"
 #include "aio/run_on.hpp"
 #include "gguf/gguf.hpp"
+#include "node/log_bugs.hpp"
 #include "node/machine_speed.hpp"
 #include "node/model_plan.hpp"
 
@@ -44,13 +45,7 @@ split_models::split_models(split_parts with, models::model_store& store, heir_ob
       files_(*with_.settings, store, with_.log),
       stages_(with_),
       on_heir_(std::move(on_heir)),
-      tasks_(with_.network, [log = with_.log](const std::exception_ptr& thrown) {
-          try {
-              std::rethrow_exception(thrown);
-          } catch (const std::exception& bug) {
-              log->error("split models: {}", bug.what());
-          }
-      }) {}
+      tasks_(with_.network, log_bugs(with_.log, "split models")) {}
 
 split_models::~split_models() = default;
 

@@ -248,6 +248,15 @@ result<cut_file> stage_files::slice(const stage_file& from, gguf::layer_range la
     return out;
 }
 
+bool stage_files::discard(const cut_file& broken) {
+    std::error_code failed;
+    if (broken.fresh || !is_slice(broken.path) || !fs::remove(broken.path, failed)) {
+        return false;
+    }
+    log_->warn("{} was broken; it is cut anew", broken.path.string());
+    return true;
+}
+
 void stage_files::keep(gguf::fresh_slice fresh, const stage_file& from) {
     auto held = std::make_shared<gguf::fresh_slice>(std::move(fresh));
     asio::post(disk_, [this, held, content = from.content] {

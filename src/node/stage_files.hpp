@@ -78,6 +78,9 @@ class stage_files {
     /// The same as a file of just these layers, cut out of another if there is none. Blocks: for a thread that loads.
     result<cut_file> slice(const stage_file& from, gguf::layer_range layers);
 
+    /// Of a slice that cannot be read: whether it was one of ours from an earlier run; then it is gone now.
+    bool discard(const cut_file& broken);
+
     /// Of a slice that was read: the disk may take as long as it needs to have it for the next time. Any thread.
     void keep(gguf::fresh_slice fresh, const stage_file& from);
 

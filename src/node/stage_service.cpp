@@ -4,6 +4,7 @@
 #include "aio/together.hpp"
 #include "aio/wake_up.hpp"
 #include "base/memory.hpp"
+#include "base/size_text.hpp"
 #include "gguf/gguf.hpp"
 #include "llama/dry_run.hpp"
 #include "models/fit.hpp"
@@ -278,17 +279,17 @@ std::uint64_t stage_service::free_bytes() const {
     }
     const std::uint64_t taken = *taken_;
     const std::uint64_t kept = taken > in_use ? taken - in_use : 0;
-    const std::uint64_t available = free_of_system() + kept;
-    const std::uint64_t limit = with_.settings->memory_bytes;
-    const std::uint64_t used = in_use + with_.whole_models_bytes();
-    return limit == 0 ? available : std::min(available, limit > used ? limit - used : 0);
+    return within_limit(free_of_system() + kept, in_use + with_.whole_models_bytes());
 }
 
 /// With what is loaded now, and nothing given up. Any thread.
 std::uint64_t stage_service::room_now(std::uint64_t whole_models_bytes) const {
+    return within_limit(free_of_system(), *taken_ + whole_models_bytes);
+}
+
+std::uint64_t stage_service::within_limit(std::uint64_t available, std::uint64_t used) const {
     const std::uint64_t limit = with_.settings->memory_bytes;
-    const std::uint64_t used = *taken_ + whole_models_bytes;
-    return limit == 0 ? free_of_system() : std::min(free_of_system(), limit > used ? limit - used : 0);
+    return limit == 0 ? available : std::min(available, limit > used ? limit - used : 0);
 }
 
 std::uint64_t stage_service::free_of_system() const {
@@ -387,28 +388,41 @@ asio::awaitable<void> stage_service::load_on_thread(stage_file from, load_order 
 
 result<stage_service::sized_stage> stage_service::load_blocking(const stage_file& from, const load_order& order,
                                                                 std::uint64_t whole_models_bytes) const {
-    const own_part& part = order.part;
-    auto file = with_.files->slice(from, part.layers);
+    auto file = with_.files->slice(from, order.part.layers);
     if (!file) {
         return fail(errc::load_failed, file.error().message);
     }
+    auto loaded = load_file(file->path, order, whole_models_bytes);
+    if (!loaded && loaded.error() == errc::load_failed && !*order.given_up && with_.files->discard(*file)) {
+        file = with_.files->slice(from, order.part.layers);  // what an earlier run left was broken
+        loaded =
+            file ? load_file(file->path, order, whole_models_bytes) : fail(errc::load_failed, file.error().message);
+    }
+    if (loaded && file->fresh) {
+        with_.files->keep(std::move(*file->fresh), from);
+    }
+    return loaded;
+}
+
+result<stage_service::sized_stage> stage_service::load_file(const std::filesystem::path& path, const load_order& order,
+                                                            std::uint64_t whole_models_bytes) const {
+    const own_part& part = order.part;
     llama::stage_options options{.context = part.context, .sequences = part.slots, .threads = with_.settings->threads};
     options.widest = split_step_tokens;
     options.outputs = part.outputs;
-    const auto header = gguf::read_header(file->path);
-    const auto memory = llama::measure_stage(file->path, options);
+    const auto header = gguf::read_header(path);
+    const auto memory = llama::measure_stage(path, options);
     if (!header || !memory) {
         return fail(errc::load_failed, header ? memory.error().message : header.error().message);
     }
     const std::uint64_t bytes = header->tensor_bytes() + memory->cache_bytes + memory->compute_bytes;
     const std::uint64_t room = room_now(whole_models_bytes);
     if (bytes > room) {
-        return fail(errc::no_memory,
-                    fmt::format("{} are needed and {} are free", models::size_text(bytes), models::size_text(room)));
+        return fail(errc::no_memory, fmt::format("{} are needed and {} are free", size_text(bytes), size_text(room)));
     }
     llama::engine_options load;
     load.id = part.content.substr(0, 16);
-    load.path = file->path;
+    load.path = path;
     load.gpu_layers = with_.settings->gpu_layers;
     const auto progress = [&](float fraction) {
         if (order.progress) {
@@ -427,9 +441,6 @@ result<stage_service::sized_stage> stage_service::load_blocking(const stage_file
     auto stage = llama::stage::create(*model, options);
     if (!stage) {
         return fail(errc::load_failed, stage.error().message);
-    }
-    if (file->fresh) {
-        with_.files->keep(std::move(*file->fresh), from);
     }
     return sized_stage{.stage = std::move(*stage), .bytes = bytes};
 }

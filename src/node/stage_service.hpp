@@ -110,7 +110,10 @@ class stage_service final : public pipeline::stage_loader, public pipeline::peer
     boost::asio::awaitable<void> give_up_when_left(std::shared_ptr<std::atomic<bool>> flag);
     result<sized_stage> load_blocking(const stage_file& from, const load_order& order,
                                       std::uint64_t whole_models_bytes) const;
+    result<sized_stage> load_file(const std::filesystem::path& path, const load_order& order,
+                                  std::uint64_t whole_models_bytes) const;
     std::uint64_t room_now(std::uint64_t whole_models_bytes) const;
+    std::uint64_t within_limit(std::uint64_t available, std::uint64_t used) const;
     std::uint64_t free_of_system() const;
 
     const split_parts& with_;

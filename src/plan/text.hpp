@@ -8,9 +8,6 @@
 
 namespace starling::plan {
 
-/// "1.4 GB", in powers of ten.
-std::string size_text(std::uint64_t bytes);
-
 /// What can be refused without a search: nobody is there, nobody may coordinate, the split that was asked for cannot
 /// be.
 std::optional<error> refuse_early(const problem& of, const model_shape& model, const wish& what);

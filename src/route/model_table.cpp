@@ -18,8 +18,12 @@ error loading_error(std::string_view id, float progress) {
                             static_cast<int>(std::floor(progress * 100.0F))));
 }
 
-error failed_error(std::string_view id, std::string_view failure) {
-    return fail(engine::errc::unavailable, fmt::format("The model '{}' could not be loaded: {}", id, failure));
+error failed_error(std::string_view id, const error& why) {
+    return fail(engine::errc::unavailable, fmt::format("The model '{}' could not be loaded: {}", id, why.message));
+}
+
+error waiting_error(std::string_view id, const error& why) {
+    return error{why.code, fmt::format("The model '{}' cannot be served now: {}", id, why.message)};
 }
 
 }  // namespace
@@ -38,7 +42,7 @@ void model_table::announce(std::string id, std::string source, model_state state
     known->source = std::move(source);
     known->state = state;
     known->progress = 0.0F;
-    known->failure.clear();
+    known->failure.reset();
     known->generator.reset();
 }
 
@@ -52,7 +56,7 @@ void model_table::set_ready(std::string_view id, std::shared_ptr<engine::generat
     if (auto* known = find(id); known != nullptr) {
         known->state = model_state::ready;
         known->progress = 1.0F;
-        known->failure.clear();
+        known->failure.reset();
         known->generator = std::move(generator);
         known->content = std::move(content);
     }
@@ -61,7 +65,15 @@ void model_table::set_ready(std::string_view id, std::shared_ptr<engine::generat
 void model_table::set_failed(std::string_view id, const error& why) {
     if (auto* known = find(id); known != nullptr) {
         known->state = model_state::failed;
-        known->failure = why.message;
+        known->failure = why;
+        known->generator.reset();
+    }
+}
+
+void model_table::set_waiting(std::string_view id, error why) {
+    if (auto* known = find(id); known != nullptr) {
+        known->state = model_state::waiting;
+        known->failure = std::move(why);
         known->generator.reset();
     }
 }
@@ -83,7 +95,10 @@ result<choice> model_table::choose(std::string_view model, steady_time now) {
         return loading_error(known->id, known->progress);
     }
     if (known->state == model_state::failed) {
-        return failed_error(known->id, known->failure);
+        return failed_error(known->id, *known->failure);
+    }
+    if (known->state == model_state::waiting) {
+        return waiting_error(known->id, *known->failure);
     }
     ++known->requests;
     known->rate.count(now);
@@ -103,8 +118,11 @@ result<choice> model_table::choose_any(steady_time now) {
     if (const auto loading = first(model_state::loading); loading != models_.end()) {
         return loading_error(loading->id, loading->progress);
     }
+    if (const auto waiting = first(model_state::waiting); waiting != models_.end()) {
+        return waiting_error(waiting->id, *waiting->failure);
+    }
     if (!models_.empty()) {
-        return failed_error(models_.front().id, models_.front().failure);
+        return failed_error(models_.front().id, *models_.front().failure);
     }
     return fail(engine::errc::unavailable,
                 "This node serves no model. Start it with `starling serve`, with --model to name one.");
@@ -129,8 +147,8 @@ std::vector<model_status> model_table::snapshot(steady_time now) const {
         if (e.last_active) {
             idle_s = std::chrono::duration<double>(now - *e.last_active).count();
         }
-        all.push_back(model_status{e.id, e.state, e.source, e.progress, e.failure, e.requests, e.rate.per_minute(now),
-                                   idle_s, e.generator, e.content});
+        all.push_back(model_status{e.id, e.state, e.source, e.progress, e.failure ? e.failure->message : std::string(),
+                                   e.requests, e.rate.per_minute(now), idle_s, e.generator, e.content});
     }
     return all;
 }

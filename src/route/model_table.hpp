@@ -22,6 +22,7 @@ enum class model_state {
     standby,  // loaded when somebody wants it
     loading,
     ready,
+    waiting,  // for machines that can hold it, or for another node to take it up
     failed,
 };
 
@@ -30,6 +31,7 @@ constexpr const char* to_string(model_state state) {
         case model_state::standby: return "standby";
         case model_state::loading: return "loading";
         case model_state::ready: return "ready";
+        case model_state::waiting: return "waiting";
         case model_state::failed: return "failed";
     }
     return "failed";
@@ -47,7 +49,7 @@ struct model_status {
     model_state state = model_state::loading;
     std::string source;     // file path, hub reference or upstream URL
     float progress = 0.0F;  // 0 … 1, of the load
-    std::string failure;    // for model_state::failed
+    std::string failure;    // for waiting and failed: why
     std::uint64_t requests = 0;
     double request_rate_per_min = 0.0;
     std::optional<double> last_active_s;           // seconds since the last request; none: never asked
@@ -63,15 +65,18 @@ class model_table {
     /// Loading or standby, progress 0. A second announcement of a model starts it over and keeps its counters.
     void announce(std::string id, std::string source, model_state state = model_state::loading);
 
-    /// These three ignore a name that was not announced: the model may have been removed while it loaded.
+    /// These four ignore a name that was not announced: the model may have been removed while it loaded.
     void set_progress(std::string_view id, float fraction);
     void set_ready(std::string_view id, std::shared_ptr<engine::generator> generator, std::string content = {});
     void set_failed(std::string_view id, const error& why);
+    /// It may be served again without anybody's doing; until then requests end with `why`.
+    void set_waiting(std::string_view id, error why);
 
     void remove(std::string_view id);
 
     /// Picks the model of this name and counts the request. An empty name or "auto" means the first that is ready.
-    /// Errors: engine::errc::unknown_model, loading (with the percentage), unavailable (failed, or nothing is served).
+    /// Errors: engine::errc::unknown_model, loading (with the percentage), unavailable (failed, or nothing is served),
+    /// and what set_waiting() was given.
     result<choice> choose(std::string_view model, steady_time now);
 
     std::vector<model_status> snapshot(steady_time now) const;
@@ -84,7 +89,7 @@ class model_table {
         std::string source;
         model_state state = model_state::loading;
         float progress = 0.0F;
-        std::string failure;
+        std::optional<error> failure;
         std::shared_ptr<engine::generator> generator;
         std::string content;
         std::uint64_t requests = 0;

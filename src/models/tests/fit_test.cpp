@@ -1,5 +1,6 @@
 #include "models/fit.hpp"
 
+#include "base/size_text.hpp"
 #include "gguf/tests/gguf_builder.hpp"
 #include "models/errc.hpp"
 #include "models/rate_meter.hpp"
@@ -27,14 +28,6 @@ TEST(models_fit, counts_weights_and_keys_and_values) {
     ASSERT_FALSE(refused);
     EXPECT_TRUE(refused.error() == errc::too_large);
     EXPECT_NE(refused.error().message.find(size_text(got.total_bytes())), std::string::npos) << refused.error().message;
-}
-
-TEST(models_fit, sizes_as_text) {
-    EXPECT_EQ(size_text(0), "0 bytes");
-    EXPECT_EQ(size_text(999), "999 bytes");
-    EXPECT_EQ(size_text(1'000), "1.0 KB");
-    EXPECT_EQ(size_text(1'440'000'000), "1.4 GB");
-    EXPECT_EQ(size_text(123'000'000), "123 MB");
 }
 
 TEST(models_sha256, known_digests) {

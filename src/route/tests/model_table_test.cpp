@@ -93,6 +93,22 @@ TEST(model_table, a_failed_model_gives_its_reason) {
     EXPECT_TRUE(table.choose("", start).error() == engine::errc::unavailable);
 }
 
+TEST(model_table, a_model_that_waits_gives_the_reason_as_it_is_and_can_become_ready) {
+    model_table table;
+    table.announce("split", "/models/split.gguf");
+    table.set_waiting("split", fail(engine::errc::loading, "It is being put together."));
+    for (const char* name : {"split", "auto"}) {
+        const auto chosen = table.choose(name, start);
+        ASSERT_TRUE(chosen.has_error());
+        EXPECT_TRUE(chosen.error() == engine::errc::loading);
+        EXPECT_NE(chosen.error().message.find("It is being put together."), std::string::npos);
+    }
+    EXPECT_EQ(table.snapshot(start)[0].failure, "It is being put together.");
+    table.set_ready("split", std::make_shared<silent_generator>());
+    EXPECT_TRUE(table.choose("split", start).has_value());
+    EXPECT_TRUE(table.snapshot(start)[0].failure.empty());
+}
+
 TEST(model_table, reports_about_a_removed_model_are_ignored) {
     model_table table;
     table.announce("gone", "x");
