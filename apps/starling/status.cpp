@@ -3,7 +3,6 @@
 #include "command_line.hpp"
 #include "durations.hpp"
 #include "json_fields.hpp"
-#include "models/fit.hpp"
 #include "node_api.hpp"
 #include "peer_list.hpp"
 #include "terminal.hpp"

@@ -4,7 +4,6 @@
 #include "base/size_text.hpp"
 #include "base/unix_time.hpp"
 #include "llama/llama.hpp"
-#include "models/fit.hpp"
 #include "node/key_file.hpp"
 #include "node/mesh_file.hpp"
 #include "node/private_file.hpp"

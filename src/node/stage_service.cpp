@@ -7,7 +7,6 @@
 #include "base/size_text.hpp"
 #include "gguf/gguf.hpp"
 #include "llama/dry_run.hpp"
-#include "models/fit.hpp"
 #include "node/model_files.hpp"
 #include "node/split_shape.hpp"
 #include "pipeline/llama_engine.hpp"
