@@ -28,7 +28,8 @@ result<std::unique_ptr<models::model_store>> make_store(const settings::config& 
     options.starter = starter;
     options.context = settings.context;
     options.slots = std::max(settings.slots, 1);
-    options.memory_bytes = memory_for_models(settings);
+    const bool is_to_be_cut = settings.split == settings::split_mode::exactly && settings.split_stages > 1;
+    options.memory_bytes = is_to_be_cut ? 0 : memory_for_models(settings);
     return models::model_store::create(std::move(options), client);
 }
 

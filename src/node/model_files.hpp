@@ -15,7 +15,8 @@ namespace starling::node {
 /// 0 when the system does not say.
 std::uint64_t memory_for_models(const settings::config& settings);
 
-/// `starter` and `client` must outlive the store. Errors: models::errc.
+/// What does not fit into memory is not fetched, unless it is to be cut (--split N). `starter` and `client` must
+/// outlive the store. Errors: models::errc.
 result<std::unique_ptr<models::model_store>> make_store(const settings::config& settings,
                                                         std::span<const std::byte> starter, fetch::client& client);
 

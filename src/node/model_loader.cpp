@@ -115,17 +115,11 @@ result<void> model_loader::add(const std::string& reference) {
     if (details) {
         model.id = details->file.id;
         model.file = details->file;
-        const auto fits = check_memory(*details);
-        if (!fits && !may_split()) {
-            return fail(errc::model, fits.error().message);
-        }
-        model.is_split = may_split() && (!fits || settings_.split == settings::split_mode::exactly);
-        if (!fits) {
-            services_.log->info("{}; looking for other nodes to share it with", fits.error().message);
+        if (auto chosen = choose_place(model, *details); !chosen) {
+            return chosen;
         }
     } else if (parsed->kind == models::reference_kind::hub && details.error() == models::errc::not_here) {
         model.id = parsed->id();
-        model.is_split = may_split() && settings_.split == settings::split_mode::exactly;
     } else {
         return fail(errc::model, details.error().message);
     }
@@ -133,10 +127,23 @@ result<void> model_loader::add(const std::string& reference) {
     if (std::any_of(wanted_.begin(), wanted_.end(), same)) {
         return fail(errc::model, "Two of the models are called '" + model.id + "'; clients could not tell them apart.");
     }
-    has_split_ = has_split_ || model.is_split;
     services_.table->announce(model.id, parsed->text(),
                               settings_.standby ? route::model_state::standby : route::model_state::loading);
     wanted_.push_back(std::move(model));
+    return {};
+}
+
+/// Here or over several nodes, as soon as its file is known.
+result<void> model_loader::choose_place(wanted& model, const models::model_details& details) {
+    const auto fits = check_memory(details);
+    if (!fits && !may_split()) {
+        return fail(errc::model, fits.error().message);
+    }
+    model.is_split = may_split() && (!fits || settings_.split == settings::split_mode::exactly);
+    has_split_ = has_split_ || model.is_split;
+    if (!fits) {
+        services_.log->info("{}; looking for other nodes to share it with", fits.error().message);
+    }
     return {};
 }
 
@@ -202,13 +209,20 @@ asio::awaitable<void> model_loader::stop() {
 
 asio::awaitable<void> model_loader::bring_up(wanted model) {
     const std::string id = model.id;
-    if (model.is_split) {
-        co_await bring_up_split(std::move(model));
-        co_return;
-    }
     result<loaded> outcome = fail(errc::internal, {});
     try {
-        outcome = co_await fetch_and_load(std::move(model));
+        auto fetching = fetch(std::move(model));
+        auto fetched = co_await std::move(fetching);
+        if (fetched && fetched->is_split) {
+            share(std::move(*fetched));
+            co_return;
+        }
+        if (fetched) {
+            auto loading = load(std::move(*fetched));
+            outcome = co_await std::move(loading);
+        } else {
+            outcome = fetched.error();
+        }
     } catch (const std::exception& thrown) {
         // A cancelled wait, or memory that ran out while loading: this model's failure, and nobody else's.
         outcome = fail(stopping_ ? errc::stopped : errc::internal, id + " could not be loaded: " + thrown.what());
@@ -216,32 +230,46 @@ asio::awaitable<void> model_loader::bring_up(wanted model) {
     finish(id, std::move(outcome));
 }
 
-/// Counts as settled as soon as it is known who serves it, or that nobody can yet: other nodes may come hours later.
-asio::awaitable<void> model_loader::bring_up_split(wanted model) {
-    ++undecided_;
+/// Until its file is here, and that of the draft.
+asio::awaitable<result<model_loader::wanted>> model_loader::fetch(wanted model) {
     if (!model.file) {
         auto fetched = co_await fetch_file(model.id, model.reference);
+        if (!fetched && fetched.error() == models::errc::too_large && may_split()) {
+            co_return error{
+                fetched.error().code,
+                fetched.error().message + "; with --split N it is fetched to be shared with other machines"};
+        }
         if (!fetched) {
-            --undecided_;
-            finish(model.id, fetched.error());
-            co_return;
+            co_return fetched.error();
         }
         model.file = std::move(*fetched);
+        const auto details = services_.store->show(model.reference);
+        if (!details) {
+            co_return details.error();
+        }
+        if (auto chosen = choose_place(model, *details); !chosen) {
+            co_return chosen.error();
+        }
     }
     auto draft = co_await fetch_draft(model.id);
     if (!draft) {
-        --undecided_;
-        finish(model.id, draft.error());
-        co_return;
+        co_return draft.error();
     }
+    model.draft = std::move(*draft);
+    co_return model;
+}
+
+/// Counts as settled as soon as it is known who serves it, or that nobody can yet: other nodes may come hours later.
+void model_loader::share(wanted model) {
+    ++undecided_;
     report(model.id, model_phase::loading, 0.0F);
     split_observer observer = observe_split(model.id, model.file->path.string());
     observer.on_decided = [this] {
         --undecided_;
         settle();
     };
-    services_.serve_split({.id = model.id, .path = model.file->path, .draft = draft->string()}, std::move(observer));
-    co_return;
+    services_.serve_split({.id = model.id, .path = model.file->path, .draft = model.draft.string()},
+                          std::move(observer));
 }
 
 split_observer model_loader::observe_heir(const std::string& id, const std::filesystem::path& path) {
@@ -271,24 +299,13 @@ split_observer model_loader::observe_split(std::string id, std::string source) {
     return out;
 }
 
-asio::awaitable<result<model_loader::loaded>> model_loader::fetch_and_load(wanted model) {
-    if (!model.file) {
-        auto fetched = co_await fetch_file(model.id, model.reference);
-        if (!fetched) {
-            co_return fetched.error();
-        }
-        model.file = std::move(*fetched);
-    }
-    auto draft = co_await fetch_draft(model.id);
-    if (!draft) {
-        co_return draft.error();
-    }
+asio::awaitable<result<model_loader::loaded>> model_loader::load(wanted model) {
     if (stopping_) {
         co_return fail(errc::stopped, "The node was stopped.");
     }
     report(model.id, model_phase::loading, 0.0F);
     asio::thread_pool thread(1);
-    auto loading = load_on_thread(model.id, *model.file, std::move(*draft));
+    auto loading = load_on_thread(model.id, *model.file, std::move(model.draft));
     co_return co_await aio::run_on(thread.get_executor(), std::move(loading));
 }
 

@@ -81,17 +81,20 @@ class model_loader {
         std::string id;
         models::reference reference;
         std::optional<models::local_model> file;  // none: to be fetched
+        std::filesystem::path draft;              // once it was fetched; empty: none
     };
 
     boost::asio::awaitable<void> bring_up(wanted model);
-    boost::asio::awaitable<void> bring_up_split(wanted model);
+    boost::asio::awaitable<result<wanted>> fetch(wanted model);
+    boost::asio::awaitable<result<loaded>> load(wanted model);
+    void share(wanted model);
     split_observer observe_split(std::string id, std::string source);
-    boost::asio::awaitable<result<loaded>> fetch_and_load(wanted model);
     boost::asio::awaitable<result<models::local_model>> fetch_file(std::string for_model, models::reference which);
     boost::asio::awaitable<result<loaded>> load_on_thread(std::string id, models::local_model file,
                                                           std::filesystem::path draft);
     result<loaded> load_blocking(const std::string& id, const models::local_model& file,
                                  const std::filesystem::path& draft);
+    result<void> choose_place(wanted& model, const models::model_details& details);
     result<void> check_memory(const models::model_details& model) const;
     bool may_split() const;
     result<void> find_draft();

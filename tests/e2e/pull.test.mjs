@@ -46,6 +46,23 @@ test('a model is pulled, listed, shown, served and removed', async () => {
   assert.doesNotMatch((await models('list')).stdout, /small/);
 });
 
+test('a model without memory for it is not fetched, unless it is to be split', async () => {
+  const args = ['--data-dir', dir, '--hub-url', hub.url, '--model', reference, '--memory', '3M'];
+  const refused = await run(['serve', '--port', '0', '--peer-port', '0', ...args]);
+  assert.equal(refused.code, 1, refused.stderr);
+  assert.match(refused.stderr, /takes about [\d.]+ MB of memory .* are free.*--split/);
+  assert.deepEqual(filesHere().filter((name) => name.endsWith('.gguf')), []);
+
+  const server = await startServer({ args: [...args, '--split', '2'] });
+  try {
+    const [model] = (await server.json('/api/status')).models;
+    assert.equal(model.state, 'waiting');
+    assert.match(model.failure, /2 stages were asked for and there is 1 machine/);
+  } finally {
+    await server.stop();
+  }
+});
+
 test('a cut connection is taken up where it broke', async () => {
   hub.faults.cuts = 2;
   const pulled = await pull();
