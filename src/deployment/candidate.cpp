@@ -126,7 +126,9 @@ actions candidate::members(std::vector<node_id> usable, std::uint64_t version, t
 
 /// Those that wait for the figures to change: the starved, and after them those who watch one.
 void candidate::plan_soon() {
-    const auto soon = std::max(now_ + starved_wake, last_plan_ + starved_pace);
+    const int doublings = std::max(fruitless_plans_ - 1, 0);
+    const auto pace = std::min<duration>(starved_pace, starved_pace_first * (1 << doublings));
+    const auto soon = std::max(now_ + starved_wake, last_plan_ + pace);
     if (state_ == candidate_state::starved) {
         sleep_until(std::min(wake_, soon + spread(starved_wake)));
     } else if (state_ == candidate_state::watching && wake_ != time_point::max()) {

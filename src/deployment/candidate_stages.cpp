@@ -47,6 +47,7 @@ void candidate::use_plan(plan_answer answer) {
         request_plan();
         return;
     }
+    fruitless_plans_ = answer.stages.empty() ? std::min(fruitless_plans_ + 1, starved_doublings) : 0;
     if (answer.stages.empty() && now_ < patient_until_ && state_ != candidate_state::watching) {
         sleep_until(now_ + mend_retry);
         return;

@@ -276,6 +276,7 @@ class candidate {
     plan_ticket ticket_ = 0;
     bool planning_ = false;
     time_point last_plan_;
+    int fruitless_plans_ = 0;  // in a row
     std::uint64_t planned_version_ = 0;
 
     // of the call in progress

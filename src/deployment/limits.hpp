@@ -47,13 +47,15 @@ inline constexpr duration load_limit = 30min;        // the largest slices come 
 inline constexpr duration plan_limit = 30s;          // a planner that says nothing is asked again
 
 // --- starving ---
-inline constexpr duration mend_patience = 3s;   // a machine is suspected for moments when another one has gone
-inline constexpr duration mend_retry = 300ms;   // meanwhile requests wait
-inline constexpr duration starved_retry = 30s;  // memory comes back without members changing
-inline constexpr duration starved_wake = 1s;    // after a change: hear first whether somebody serves already
-inline constexpr duration starved_pace = 3s;    // between two plans, however often members change
-inline constexpr duration trial_delay = 3s;     // others see whether they can do better than a starved coordinator
-inline constexpr duration improve_pace = 60s;   // between two moves of a deployment that serves, at least
+inline constexpr duration mend_patience = 3s;          // a machine is suspected for moments when another one has gone
+inline constexpr duration mend_retry = 300ms;          // meanwhile requests wait
+inline constexpr duration starved_retry = 30s;         // memory comes back without members changing
+inline constexpr duration starved_wake = 500ms;        // after a change: hear first whether somebody serves already
+inline constexpr duration starved_pace_first = 500ms;  // between two plans, however often members change; doubled
+inline constexpr duration starved_pace = 3s;           // with each that came to nothing, up to this
+inline constexpr int starved_doublings = 4;
+inline constexpr duration trial_delay = 3s;    // others see whether they can do better than a starved coordinator
+inline constexpr duration improve_pace = 60s;  // between two moves of a deployment that serves, at least
 
 // --- leaving ---
 inline constexpr duration hand_over_wait = 5s;  // for a successor to claim; a supervisor kills after 10
