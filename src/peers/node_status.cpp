@@ -260,6 +260,10 @@ bool differs(const node_status& told, const node_status& now) {
         return a.info.id == b.info.id && a.content == b.content && a.state == b.state && a.load.slots == b.load.slots &&
                a.load.busy == b.load.busy && a.load.queued == b.load.queued;
     };
+    const auto same_stage = [](const told_stage& a, const told_stage& b) {
+        return a.content == b.content && a.first_layer == b.first_layer && a.end_layer == b.end_layer &&
+               a.memory_bytes == b.memory_bytes && a.ready == b.ready;
+    };
     const auto known = [&](const route::model_demand& one) {
         return std::any_of(told.demand.begin(), told.demand.end(),
                            [&](const route::model_demand& other) { return other.model == one.model; });
@@ -267,7 +271,8 @@ bool differs(const node_status& told, const node_status& now) {
     const double memory_before = static_cast<double>(told.offer.memory_bytes);
     const double memory_now = static_cast<double>(now.offer.memory_bytes);
     return told.health.state != now.health.state || told.offer.files != now.offer.files || told.claims != now.claims ||
-           told.offer.stages.size() != now.offer.stages.size() ||
+           !std::equal(told.offer.stages.begin(), told.offer.stages.end(), now.offer.stages.begin(),
+                       now.offer.stages.end(), same_stage) ||
            std::abs(memory_before - memory_now) > memory_worth_telling * std::max(memory_before, memory_now) ||
            std::abs(told.health.score - now.health.score) >= worth_telling ||
            !std::equal(told.models.begin(), told.models.end(), now.models.begin(), now.models.end(), same_model) ||

@@ -223,6 +223,14 @@ TEST(NodeStatus, WhatIsWorthTellingAtOnce) {
     EXPECT_TRUE(changed([](node_status& s) { s.models[0].load.busy = 4; }));
     EXPECT_TRUE(changed([](node_status& s) { s.models[0].load.queued = 9; }));
     EXPECT_TRUE(changed([](node_status& s) { s.demand.push_back({.model = "another"}); }));
+    EXPECT_TRUE(changed([](node_status& s) { s.offer.stages.push_back({}); }));
+    node_status loading = told;
+    loading.offer.stages.push_back({.content = "c", .first_layer = 0, .end_layer = 4});
+    node_status ready = loading;
+    ready.offer.stages.back().ms_per_token = 2.0;
+    EXPECT_FALSE(differs(loading, ready));
+    ready.offer.stages.back().ready = true;
+    EXPECT_TRUE(differs(loading, ready));
     EXPECT_FALSE(changed([](node_status& s) { s.demand.clear(); }));
 }
 
