@@ -1,6 +1,7 @@
 // starling plan: where a model would go. Asked of the node that runs here, which knows the others; without one, for
 // this machine alone.
 #include "plan/plan.hpp"
+#include "api/plan_json.hpp"
 #include "command_line.hpp"
 #include "json_fields.hpp"
 #include "model_tools.hpp"
@@ -81,25 +82,6 @@ int plan_with_node(const plan_arguments& arguments, const settings::config& sett
     });
 }
 
-/// As /api/plan gives it.
-json::object as_json(const plan::placement& from) {
-    json::array stages;
-    for (const plan::stage& one : from.stages) {
-        stages.push_back(json::object{{"node_id", nullptr},  // no node runs
-                                      {"name", one.name},
-                                      {"first_layer", one.layers.first},
-                                      {"last_layer", one.layers.end - 1},
-                                      {"memory_bytes", one.memory.total()},
-                                      {"ms_per_token", one.ms_per_token}});
-    }
-    return {{"model", from.model},
-            {"stages", std::move(stages)},
-            {"tokens_per_s", from.tokens_per_s},
-            {"total_tokens_per_s", from.total_tokens_per_s},
-            {"reason", from.reason},
-            {"table", plan::to_table(from)}};
-}
-
 int plan_without_node(const plan_arguments& arguments, const settings::config& settings,
                       const models::reference& which) {
     auto tools = open_tools(arguments.given);
@@ -113,9 +95,9 @@ int plan_without_node(const plan_arguments& arguments, const settings::config& s
                        made.error().message + (is_refusal ? " No node is running here, so no other was asked." : "")});
     }
     std::fputs("No node is running here, so this is for this machine alone.\n", stderr);
-    std::fputs(
-        arguments.json ? (json::serialize(as_json(*made)) + "\n").c_str() : printable(plan::to_table(*made)).c_str(),
-        stdout);
+    const auto told = node::told(*made);
+    std::fputs(arguments.json ? (json::serialize(api::plan_json(told)) + "\n").c_str() : printable(told.table).c_str(),
+               stdout);
     return done;
 }
 

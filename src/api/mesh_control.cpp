@@ -2,6 +2,7 @@
 
 #include "api/json_body.hpp"
 #include "api/mesh_view.hpp"
+#include "api/plan_json.hpp"
 #include "openai/errc.hpp"
 
 #include <boost/json/array.hpp>
@@ -100,24 +101,6 @@ std::optional<std::string> read_split(const openai::field_reader& fields) {
 
 std::optional<std::int32_t> narrow(std::optional<std::int64_t> from) {
     return from ? std::optional(static_cast<std::int32_t>(*from)) : std::nullopt;
-}
-
-json::object plan_json(const model_plan& from) {
-    json::array stages;
-    for (const planned_stage& one : from.stages) {
-        stages.push_back(json::object{{"node_id", one.node_id},
-                                      {"name", one.name},
-                                      {"first_layer", one.first_layer},
-                                      {"last_layer", one.last_layer},
-                                      {"memory_bytes", one.memory_bytes},
-                                      {"ms_per_token", one.ms_per_token}});
-    }
-    return {{"model", from.model},
-            {"stages", std::move(stages)},
-            {"tokens_per_s", from.tokens_per_s},
-            {"total_tokens_per_s", from.total_tokens_per_s},
-            {"reason", from.reason},
-            {"table", from.table}};
 }
 
 }  // namespace

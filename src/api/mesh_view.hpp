@@ -89,7 +89,7 @@ struct plan_question {
 };
 
 struct planned_stage {
-    std::string node_id;
+    std::string node_id;  // empty: this machine, where no node runs
     std::string name;
     std::int32_t first_layer = 0;
     std::int32_t last_layer = 0;

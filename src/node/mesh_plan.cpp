@@ -1,6 +1,7 @@
 // What the API asks of where a model would go, as the planner is asked.
 #include "models/errc.hpp"
 #include "node/mesh.hpp"
+#include "node/model_plan.hpp"
 #include "plan/errc.hpp"
 #include "plan/plan.hpp"
 
@@ -32,24 +33,6 @@ result<settings::config> settings_for(const settings::config& own, const api::pl
     }
     out.context = asked.context.value_or(out.context);
     out.slots = asked.slots.value_or(out.slots);
-    return out;
-}
-
-api::model_plan told(const plan::placement& from) {
-    api::model_plan out{.model = from.model,
-                        .stages = {},
-                        .tokens_per_s = from.tokens_per_s,
-                        .total_tokens_per_s = from.total_tokens_per_s,
-                        .reason = from.reason,
-                        .table = plan::to_table(from)};
-    for (const plan::stage& one : from.stages) {
-        out.stages.push_back({.node_id = to_string(one.node),
-                              .name = one.name,
-                              .first_layer = one.layers.first,
-                              .last_layer = one.layers.end - 1,
-                              .memory_bytes = one.memory.total(),
-                              .ms_per_token = one.ms_per_token});
-    }
     return out;
 }
 

@@ -116,4 +116,22 @@ result<plan::placement> plan_alone(const settings::config& settings, models::mod
     return place_model(subject->measured, std::span(&here, 1), {}, subject->wish);
 }
 
+api::model_plan told(const plan::placement& from) {
+    api::model_plan out{.model = from.model,
+                        .stages = {},
+                        .tokens_per_s = from.tokens_per_s,
+                        .total_tokens_per_s = from.total_tokens_per_s,
+                        .reason = from.reason,
+                        .table = plan::to_table(from)};
+    for (const plan::stage& one : from.stages) {
+        out.stages.push_back({.node_id = one.node == node_id() ? std::string() : to_string(one.node),
+                              .name = one.name,
+                              .first_layer = one.layers.first,
+                              .last_layer = one.layers.end - 1,
+                              .memory_bytes = one.memory.total(),
+                              .ms_per_token = one.ms_per_token});
+    }
+    return out;
+}
+
 }  // namespace starling::node

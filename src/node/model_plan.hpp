@@ -1,6 +1,7 @@
 // Where a model goes, in the same way for those who only ask and for those who then do it.
 #pragma once
 
+#include "api/mesh_view.hpp"
 #include "gguf/gguf.hpp"
 #include "models/models.hpp"
 #include "node/split_shape.hpp"
@@ -43,5 +44,8 @@ result<plan_subject> measure_subject(const stage_file& whole, const std::string&
 /// llama and plan.
 result<plan::placement> plan_alone(const settings::config& settings, models::model_store& store,
                                    const models::reference& which);
+
+/// As it is told to people and programs.
+api::model_plan told(const plan::placement& from);
 
 }  // namespace starling::node
