@@ -1,0 +1,37 @@
+// The pages. Each but the chat comes as a file of its own when it is first opened.
+import { Suspense, lazy } from 'preact/compat';
+import { Route, Router, Switch } from 'wouter-preact';
+import { useHashLocation } from 'wouter-preact/use-hash-location';
+import { ChatPage } from './pages/chat/chat_page';
+import { KeyGate } from './ui/key_gate';
+import { Empty } from './ui/parts';
+import { Shell } from './ui/shell';
+
+const MeshPage = lazy(() => import('./pages/mesh/mesh_page').then((page) => page.MeshPage));
+const NodePage = lazy(() => import('./pages/mesh/node_page').then((page) => page.NodePage));
+const ModelsPage = lazy(() => import('./pages/models/models_page').then((page) => page.ModelsPage));
+const SharePage = lazy(() => import('./pages/share/share_page').then((page) => page.SharePage));
+const HealthPage = lazy(() => import('./pages/health/health_page').then((page) => page.HealthPage));
+
+export function App() {
+  return (
+    <Router hook={useHashLocation}>
+      <Shell>
+        <Suspense fallback={<div class="loading" aria-busy="true" />}>
+          <Switch>
+            <Route path="/" component={ChatPage} />
+            <Route path="/mesh" component={MeshPage} />
+            <Route path="/mesh/:id">{({ id }) => <NodePage key={id} node_id={id} />}</Route>
+            <Route path="/models" component={ModelsPage} />
+            <Route path="/share" component={SharePage} />
+            <Route path="/health" component={HealthPage} />
+            <Route>
+              <Empty title="There is no such page" />
+            </Route>
+          </Switch>
+        </Suspense>
+      </Shell>
+      <KeyGate />
+    </Router>
+  );
+}

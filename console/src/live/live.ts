@@ -1,0 +1,96 @@
+// The one connection to /api/events, and what it has told, as signals. It is opened when the page starts and opened
+// again when it ends; nothing is polled.
+import { computed, signal } from '@preact/signals';
+import { begin_session } from '../api/access';
+import { ApiError, send } from '../api/client';
+import { events_of } from '../api/event_stream';
+import { type LiveState, apply, nothing_yet } from './state';
+import type { LiveEvent } from './types';
+
+const first_wait_ms = 500;
+const longest_wait_ms = 5_000;
+const silence_ms = 40_000; // the node says something every 15 s
+
+export type Link = 'connecting' | 'live' | 'lost' | 'refused';
+
+const state = signal<LiveState>(nothing_yet);
+
+export const link = signal<Link>('connecting');
+export const hello = computed(() => state.value.hello);
+export const status = computed(() => state.value.status);
+export const peers = computed(() => state.value.peers);
+export const deployments = computed(() => state.value.deployments);
+export const models = computed(() => state.value.models);
+export const sharing = computed(() => state.value.sharing);
+export const requests = computed(() => state.value.requests);
+export const log = computed(() => state.value.log);
+
+/// This page may change things at the node.
+export const may_change = computed(() => state.value.hello?.may_change ?? false);
+
+/// What people call a node.
+export function name_of(node_id: string): string {
+  return peers.value.get(node_id)?.name || node_id.slice(0, 8);
+}
+
+/// Also for what a request has answered before the stream tells it.
+export function take(event: LiveEvent): void {
+  state.value = apply(state.value, event);
+}
+
+let wants_log = false;
+let current: AbortController | null = null;
+
+/// Log lines come only while somebody looks at them.
+export function want_log(wanted: boolean): void {
+  if (wants_log === wanted) return;
+  wants_log = wanted;
+  current?.abort();
+}
+
+/// Once more, now: with another key.
+export function reconnect(): void {
+  current?.abort();
+}
+
+async function listen(): Promise<void> {
+  const mine = new AbortController();
+  current = mine;
+  let silent = setTimeout(() => mine.abort(), silence_ms);
+  const is_there = () => {
+    clearTimeout(silent);
+    silent = setTimeout(() => mine.abort(), silence_ms);
+  };
+  try {
+    const answer = await send('GET', wants_log ? '/api/events?logs=1' : '/api/events', undefined, mine.signal);
+    link.value = 'live';
+    for await (const { event, data } of events_of(answer, is_there)) {
+      is_there();
+      if (event) take({ event, data: JSON.parse(data) } as LiveEvent);
+    }
+  } finally {
+    clearTimeout(silent);
+    if (current === mine) current = null;
+  }
+}
+
+const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
+
+/// Never returns.
+export async function run(): Promise<never> {
+  await begin_session();
+  for (let wait = first_wait_ms; ; ) {
+    const began = Date.now();
+    let asked_again = false;
+    try {
+      await listen();
+    } catch (error) {
+      asked_again = error instanceof DOMException && error.name === 'AbortError';
+      if (error instanceof ApiError && error.status === 401) link.value = 'refused';
+    }
+    if (asked_again && link.value !== 'refused') continue;
+    if (link.value !== 'refused') link.value = 'lost';
+    wait = Date.now() - began > longest_wait_ms ? first_wait_ms : Math.min(wait * 2, longest_wait_ms);
+    await pause(wait);
+  }
+}

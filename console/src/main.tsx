@@ -1,0 +1,7 @@
+import { render } from 'preact';
+import { App } from './app';
+import { run } from './live/live';
+import './styles/base.css';
+
+void run();
+render(<App />, document.getElementById('app') as HTMLElement);

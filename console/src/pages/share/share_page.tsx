@@ -1,0 +1,5 @@
+import { PageHead } from '../../ui/parts';
+
+export function SharePage() {
+  return <PageHead title="Share" />;
+}

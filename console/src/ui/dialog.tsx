@@ -1,0 +1,43 @@
+// A modal dialog: the browser's own, which keeps the focus inside and closes on Escape.
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef } from 'preact/hooks';
+
+interface Props {
+  open: boolean;
+  title: string;
+  onClose: () => void;
+  children: ComponentChildren;
+  actions?: ComponentChildren; // buttons, in the foot
+}
+
+export function Dialog({ open, title, onClose, children, actions }: Props) {
+  const box = useRef<HTMLDialogElement>(null);
+  const title_id = useId();
+  useEffect(() => {
+    const dialog = box.current;
+    if (open && dialog && !dialog.open) dialog.showModal();
+    if (!open && dialog?.open) dialog.close();
+  }, [open]);
+  if (!open) return null;
+  return (
+    <dialog
+      ref={box}
+      aria-labelledby={title_id}
+      onClose={onClose}
+      onClick={(event) => {
+        if (event.target === box.current) onClose(); // beside the box
+      }}
+    >
+      <article>
+        <header>
+          <button type="button" class="plain close" aria-label="Close" onClick={onClose}>
+            ×
+          </button>
+          <h2 id={title_id}>{title}</h2>
+        </header>
+        {children}
+        {actions && <footer>{actions}</footer>}
+      </article>
+    </dialog>
+  );
+}

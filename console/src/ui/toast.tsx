@@ -1,0 +1,42 @@
+// Short notices at the edge of the page: what was done, or what went wrong. Read out by screen readers.
+import { signal } from '@preact/signals';
+
+interface Notice {
+  id: number;
+  text: string;
+  kind: 'done' | 'wrong';
+}
+
+const shown_ms = 6_000;
+const notices = signal<Notice[]>([]);
+let next_id = 0;
+
+function add(text: string, kind: Notice['kind']): void {
+  const id = next_id++;
+  notices.value = [...notices.value, { id, text, kind }];
+  setTimeout(() => drop(id), shown_ms);
+}
+
+function drop(id: number): void {
+  notices.value = notices.value.filter((one) => one.id !== id);
+}
+
+export const tell = (text: string): void => add(text, 'done');
+
+/// Of whatever was thrown.
+export const tell_error = (error: unknown): void => add(error instanceof Error ? error.message : String(error), 'wrong');
+
+export function Toasts() {
+  return (
+    <div class="toasts" role="status" aria-live="polite">
+      {notices.value.map(({ id, text, kind }) => (
+        <div key={id} class={`toast ${kind}`}>
+          <span>{text}</span>
+          <button type="button" class="plain" aria-label="Dismiss" onClick={() => drop(id)}>
+            ×
+          </button>
+        </div>
+      ))}
+    </div>
+  );
+}
