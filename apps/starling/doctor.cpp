@@ -1,7 +1,7 @@
 // starling doctor: checks this machine and says what to do.
 #include "node/doctor.hpp"
+#include "built_in.hpp"
 #include "command_line.hpp"
-#include "starter.hpp"
 #include "terminal.hpp"
 #include "verbs.hpp"
 

@@ -1,8 +1,8 @@
 #include "model_tools.hpp"
 
+#include "built_in.hpp"
 #include "node/model_files.hpp"
 #include "node/private_file.hpp"
-#include "starter.hpp"
 
 namespace starling::cli {
 

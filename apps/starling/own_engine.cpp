@@ -1,8 +1,8 @@
 #include "own_engine.hpp"
 
+#include "built_in.hpp"
 #include "node/log.hpp"
 #include "node/node.hpp"
-#include "starter.hpp"
 #include "terminal.hpp"
 #include "wait.hpp"
 

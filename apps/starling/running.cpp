@@ -1,8 +1,8 @@
 #include "running.hpp"
 
+#include "built_in.hpp"
 #include "command_line.hpp"
 #include "node/log.hpp"
-#include "starter.hpp"
 #include "terminal.hpp"
 #include "terminal_question.hpp"
 
@@ -146,6 +146,7 @@ int run_node(settings::config settings, node::purpose why, std::vector<std::stri
     announcer show(settings.log_format == settings::log_format::json, std::move(hints));
     node::resources with;
     with.starter = built_in_starter();
+    with.console = built_in_console();
     with.log = log_to_stderr(settings);
     with.observer.on_listening = [&show](const node::listening_event& about) { show.listening(about); };
     with.observer.on_model = [&show](const node::model_event& event) { show.model(event); };

@@ -84,6 +84,12 @@ origin_verdict judge_origin(const std::vector<std::string>& allowed, const http:
     return origin_verdict::not_allowed;
 }
 
+bool opens_control(const control_keys& keys, std::string_view offered, origin_verdict origin) {
+    const bool is_our_page = origin == origin_verdict::none || origin == origin_verdict::same_site;
+    return is_known_key({keys.control_token}, offered) || is_known_key(keys.api_keys, offered) ||
+           (is_our_page && is_known_key({keys.console_token}, offered));
+}
+
 bool is_local_host(std::string_view host) {
     const auto name = without_port(host);
     if (same_text(name, "localhost")) {

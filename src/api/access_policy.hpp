@@ -24,6 +24,16 @@ enum class origin_verdict {
 
 origin_verdict judge_origin(const std::vector<std::string>& allowed, const http::header_list& headers);
 
+/// What opens the endpoints that change something.
+struct control_keys {
+    std::string control_token;          // of those who may read the data directory; empty: closed
+    std::string console_token;          // of pages of our own; empty: closed
+    std::vector<std::string> api_keys;  // empty: none is asked for, so none opens anything
+};
+
+/// A console token counts from our own pages alone: with one that has leaked, a page of another origin can do nothing.
+bool opens_control(const control_keys& keys, std::string_view offered, origin_verdict origin);
+
 /// False for a Host that is a name other than localhost. A node without API keys refuses those: a web page could point
 /// its own name at 127.0.0.1 and so speak to the node as if it were that page's server (DNS rebinding).
 bool is_local_host(std::string_view host);

@@ -18,6 +18,9 @@ class chat_format final : public answer_format {
     void close(std::string& out, std::size_t choice, engine::finish_reason reason) override {
         chunks_.close(out, choice, reason);
     }
+    void moved(std::string& out, std::size_t choice, const openai::move_notice& what) override {
+        chunks_.moved(out, choice, what);
+    }
     void usage(std::string& out, const engine::token_usage& usage) override { chunks_.usage(out, usage); }
     std::string whole(std::vector<openai::choice_answer> choices, const engine::token_usage& usage) override {
         return openai::chat_answer(identity_, choices, usage, logprobs_);
@@ -49,6 +52,7 @@ class completion_format final : public answer_format {
     void close(std::string& out, std::size_t choice, engine::finish_reason reason) override {
         chunks_.close(out, choice, reason);
     }
+    void moved(std::string&, std::size_t, const openai::move_notice&) override {}  // is told in chats alone
     void usage(std::string& out, const engine::token_usage& usage) override { chunks_.usage(out, usage); }
     std::string whole(std::vector<openai::choice_answer> choices, const engine::token_usage& usage) override {
         for (std::size_t i = 0; i < echoes_.size(); ++i) {

@@ -23,6 +23,7 @@ class answer_format {
     virtual void open(std::string& out, std::size_t choice) = 0;
     virtual void add(std::string& out, std::size_t choice, const engine::chunk& chunk) = 0;
     virtual void close(std::string& out, std::size_t choice, engine::finish_reason reason) = 0;
+    virtual void moved(std::string& out, std::size_t choice, const openai::move_notice& what) = 0;
     virtual void usage(std::string& out, const engine::token_usage& usage) = 0;
 
     /// The answer in one piece.

@@ -1,4 +1,4 @@
-// The endpoints of a node: /v1 for OpenAI clients, /api for its own tools, /health, /metrics and the start page.
+// The endpoints of a node: /v1 for OpenAI clients, /api for its own tools, /health, /metrics and the web console.
 //
 // Owner: node. Thread: the network executor, which must run on one thread; the model table is read and asked there.
 // Called by: HTTP clients. It takes requests apart (openai), asks the table for a generator (route), and writes what
@@ -14,15 +14,18 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace starling::api {
 
 class asking_view;
+class log_view;
 class mesh_view;
 
 struct options {
@@ -30,7 +33,7 @@ struct options {
     std::uint16_t port = 9337;              // 0: a free one
     std::vector<std::string> api_keys;      // empty: no key is asked for
     std::vector<std::string> cors_origins;  // exact origins ("http://localhost:5173"), or "*"; empty: none
-    bool start_page = true;                 // false: nothing at "/"
+    bool console = true;                    // false: nothing at "/"
     http::limits limits;
     std::chrono::milliseconds sse_comment_every{15'000};  // while a stream waits: proxies cut silent connections
 };
@@ -40,10 +43,13 @@ struct node_facts {
     std::string node_id;
     std::string name;
     std::string version;
-    mesh_view* mesh = nullptr;                          // outlives the server; null: in none
-    asking_view* asking = nullptr;                      // likewise; null: nobody asks to be let in
-    std::string control_token;                          // empty: what it opens is closed
-    std::string role;                                   // worker, client, both
+    mesh_view* mesh = nullptr;           // outlives the server; null: in none
+    asking_view* asking = nullptr;       // likewise; null: nobody asks to be let in
+    log_view* log = nullptr;             // likewise; null: no log is kept
+    std::string control_token;           // of those who may read the data directory; empty: closed
+    std::string console_token;           // for pages of our own user's browser; empty: they may only look
+    std::span<const std::byte> console;  // console_files' pack; outlives the server; empty: a plain page
+    std::string role;                    // worker, client, both
     std::function<route::machine_load()> machine_load;  // none: reported as idle
     std::function<std::uint64_t()> random;              // seeds of requests that name none, and request ids
 };

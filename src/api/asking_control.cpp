@@ -36,13 +36,17 @@ bool required_flag(const openai::field_reader& fields, std::string_view name) {
 
 }  // namespace
 
-void answer_requests(call& call, const asking_view* asking) {
+json::array requests_json(const asking_view& asking) {
     json::array out;
-    for (const join_request& one : asking == nullptr ? std::vector<join_request>() : asking->requests()) {
+    for (const join_request& one : asking.requests()) {
         out.push_back(
             json::object{{"code", one.code}, {"name", one.name}, {"node_id", one.node_id}, {"since_s", one.since_s}});
     }
-    call.send_json(json::serialize(out));
+    return out;
+}
+
+void answer_requests(call& call, const asking_view* asking) {
+    call.send_json(json::serialize(asking == nullptr ? json::array() : requests_json(*asking)));
 }
 
 void answer_decision(call& call, asking_view* asking, const std::string& body) {
@@ -66,14 +70,18 @@ void answer_decision(call& call, asking_view* asking, const std::string& body) {
     call.send_json(json::serialize(json::object{{"code", code}, {"approved", approve}}));
 }
 
-void answer_own_request(call& call, const asking_view* asking) {
+json::object own_request_json(const asking_view& asking) {
     json::object out{{"asking", nullptr}};
-    if (const auto own = asking == nullptr ? std::nullopt : asking->own()) {
+    if (const auto own = asking.own()) {
         out["asking"] =
             json::object{{"code", own->code},       {"member", own->member},     {"member_id", own->member_id},
                          {"mesh_id", own->mesh_id}, {"approved", own->approved}, {"confirmed", own->confirmed}};
     }
-    call.send_json(json::serialize(out));
+    return out;
+}
+
+void answer_own_request(call& call, const asking_view* asking) {
+    call.send_json(json::serialize(asking == nullptr ? json::object{{"asking", nullptr}} : own_request_json(*asking)));
 }
 
 void answer_confirmation(call& call, asking_view* asking, const std::string& body) {

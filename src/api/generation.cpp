@@ -33,6 +33,7 @@ http::awaitable<void> generation::run(choice_sink& sink) {
 }
 
 http::awaitable<void> generation::run_choice(std::size_t choice, choice_sink& sink) {
+    std::uint32_t moves = 0;
     while (!failure_) {
         auto event = co_await streams_[choice]->next();
         if (failure_) {
@@ -41,6 +42,10 @@ http::awaitable<void> generation::run_choice(std::size_t choice, choice_sink& si
         if (event.has_error()) {
             failure_ = std::move(event).error();
             break;
+        }
+        if (streams_[choice]->moves() != moves) {
+            moves = streams_[choice]->moves();
+            sink.moved(choice, streams_[choice]->from());
         }
         if (const auto* end = std::get_if<engine::finished>(&*event)) {
             count(choice, *end);

@@ -25,6 +25,9 @@ class choice_sink {
     virtual void take(std::size_t choice, engine::chunk chunk) = 0;
     virtual void finish(std::size_t choice, engine::finish_reason reason) = 0;
 
+    /// What follows comes from another node.
+    virtual void moved(std::size_t choice, const engine::provenance& to) = 0;
+
     /// Awaited between chunks: holds the choice up while the client is behind.
     virtual bool is_behind() const = 0;
     virtual http::awaitable<void> caught_up() = 0;

@@ -32,6 +32,16 @@ std::vector<std::string> echoes_of(const std::vector<engine::generate_request>& 
     return echoes;
 }
 
+/// Empty for this node itself: the headers have named it.
+std::string name_of(const mesh_view* mesh, const std::string& node_id) {
+    for (peer_facts& peer : mesh != nullptr ? mesh->peers() : std::vector<peer_facts>()) {
+        if (peer.node_id == node_id) {
+            return std::move(peer.name);
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 inference::inference(const options& options, route::model_table& models, mesh_view* mesh, metrics& metrics,
@@ -137,7 +147,9 @@ http::awaitable<void> inference::answer_whole(call& call, generation& generation
 
 http::awaitable<void> inference::answer_stream(call& call, generation& generation, answer_format& format,
                                                std::size_t choices) {
-    streaming_sink sink(format, call.writer, [&] { metrics_.first_token(call.entry.model, call.seconds_so_far()); });
+    streaming_sink sink(
+        format, call.writer, [&] { metrics_.first_token(call.entry.model, call.seconds_so_far()); },
+        [this](const std::string& node_id) { return name_of(mesh_, node_id); });
     call.begin_events();
     sink.open(choices);
     auto choices_drawn = generation.run(sink);

@@ -254,6 +254,10 @@ void node_view::metrics_text(call& call, std::size_t connections) const {
 }
 
 void node_view::status(call& call) const {
+    call.send_json(json::serialize(status_json()));
+}
+
+json::object node_view::status_json() const {
     const auto all = models_.snapshot(steady_clock::now());
     const auto load = engine::total_load(all);
     json::array models;
@@ -279,10 +283,22 @@ void node_view::status(call& call) const {
         out["routing"] = routing_json(facts_.mesh->routing());
         out["demand"] = demand_json(facts_.mesh->demand());
     }
-    call.send_json(json::serialize(out));
+    return out;
 }
 
 void node_view::peers(call& call) const {
+    call.send_json(json::serialize(peers_json()));
+}
+
+json::array node_view::peers_json() const {
+    json::array out;
+    for (const peer_facts& peer : all_peers()) {
+        out.push_back(peer_json(peer));
+    }
+    return out;
+}
+
+std::vector<peer_facts> node_view::all_peers() const {
     const auto all = models_.snapshot(steady_clock::now());
     peer_facts self;
     self.node_id = facts_.node_id;
@@ -298,14 +314,18 @@ void node_view::peers(call& call) const {
             self.models.push_back(model.id);
         }
     }
-    json::array out{peer_json(self)};
-    for (const peer_facts& peer : facts_.mesh != nullptr ? facts_.mesh->peers() : std::vector<peer_facts>()) {
-        out.push_back(peer_json(peer));
+    std::vector<peer_facts> out{std::move(self)};
+    for (peer_facts& peer : facts_.mesh != nullptr ? facts_.mesh->peers() : std::vector<peer_facts>()) {
+        out.push_back(std::move(peer));
     }
-    call.send_json(json::serialize(out));
+    return out;
 }
 
 void node_view::deployments(call& call) const {
+    call.send_json(json::serialize(deployments_json()));
+}
+
+json::array node_view::deployments_json() const {
     json::array all;
     const auto split = facts_.mesh != nullptr ? facts_.mesh->deployments() : std::vector<deployment_facts>();
     for (const deployment_facts& one : split) {
@@ -319,7 +339,7 @@ void node_view::deployments(call& call) const {
             all.push_back(deployment_json(model, facts_.node_id, facts_.name));
         }
     }
-    call.send_json(json::serialize(all));
+    return all;
 }
 
 }  // namespace starling::api

@@ -4,8 +4,12 @@
 
 #include "api/api.hpp"
 #include "api/call.hpp"
+#include "api/mesh_view.hpp"
 #include "api/metrics.hpp"
 #include "openai/answer.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
 
 #include <string_view>
 #include <vector>
@@ -23,6 +27,14 @@ class node_view {
     void status(call& call) const;
     void peers(call& call) const;
     void deployments(call& call) const;
+
+    /// The same as values, for /api/events.
+    boost::json::object status_json() const;
+    boost::json::array peers_json() const;
+    boost::json::array deployments_json() const;
+
+    /// This node, then the others.
+    std::vector<peer_facts> all_peers() const;
 
   private:
     /// What /v1/models lists: the models of this node, then those that other nodes of the mesh serve.

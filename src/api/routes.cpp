@@ -20,17 +20,21 @@ constexpr std::array entries{
     route_entry{endpoint::status, "/api/status", "GET"},
     route_entry{endpoint::peers, "/api/peers", "GET"},
     route_entry{endpoint::deployments, "/api/deployments", "GET"},
-    route_entry{endpoint::invites, "/api/invites", "POST", access::control_token},
-    route_entry{endpoint::revocations, "/api/revocations", "POST", access::control_token},
-    route_entry{endpoint::plan, "/api/plan", "POST", access::control_token},
-    route_entry{endpoint::requests, "/api/requests", "GET", access::control_token},
-    route_entry{endpoint::request_decision, "/api/requests", "POST", access::control_token},
-    route_entry{endpoint::asking, "/api/asking", "GET", access::control_token},
-    route_entry{endpoint::asking_answer, "/api/asking", "POST", access::control_token},
-    route_entry{endpoint::start_page, "/", "GET", access::everyone},
+    route_entry{endpoint::invites, "/api/invites", "POST", access::control},
+    route_entry{endpoint::revocations, "/api/revocations", "POST", access::control},
+    route_entry{endpoint::plan, "/api/plan", "POST", access::control},
+    route_entry{endpoint::requests, "/api/requests", "GET", access::control},
+    route_entry{endpoint::request_decision, "/api/requests", "POST", access::control},
+    route_entry{endpoint::asking, "/api/asking", "GET", access::control},
+    route_entry{endpoint::asking_answer, "/api/asking", "POST", access::control},
+    route_entry{endpoint::session, "/api/session", "POST", access::session},
+    route_entry{endpoint::events, "/api/events", "GET"},
+    route_entry{endpoint::history, "/api/history", "GET"},
+    route_entry{endpoint::console, "/", "GET", access::everyone},
 };
 
 constexpr route_entry no_route{endpoint::unknown, "unknown", ""};
+constexpr route_entry file_route{endpoint::console, "/{file}", "GET", access::everyone};
 
 bool is_at(const route_entry& entry, std::string_view path) {
     const bool names_model = path.size() > model_prefix.size() && path.starts_with(model_prefix);
@@ -48,6 +52,10 @@ const route_entry& find_route(std::string_view path, std::string_view method) {
         }
     }
     return found == nullptr ? no_route : *found;
+}
+
+const route_entry& route_of_files() {
+    return file_route;
 }
 
 std::string methods_of(std::string_view path) {

@@ -24,14 +24,18 @@ enum class endpoint {
     request_decision,
     asking,
     asking_answer,
-    start_page,
+    session,
+    events,
+    history,
+    console,
     unknown,
 };
 
 enum class access {
     api_key,  // where the node asks for one
     everyone,
-    control_token,  // those who may read the node's data directory
+    control,  // those who may read the node's data directory, pages of its own user's browser, and bearers of a key
+    session,  // such pages
 };
 
 struct route_entry {
@@ -44,6 +48,9 @@ struct route_entry {
 /// The endpoint of this path; `unknown` where there is none. Where a path has several methods, the first one's for a
 /// method that it does not have.
 const route_entry& find_route(std::string_view path, std::string_view method = "GET");
+
+/// Of every file of the console but its page.
+const route_entry& route_of_files();
 
 /// That a path takes, as "GET" or "GET, POST"; HEAD goes with GET.
 std::string methods_of(std::string_view path);

@@ -1,18 +1,28 @@
 #include "http/server.hpp"
+#include "aio/pause.hpp"
+#include "aio/task_scope.hpp"
 #include "api/access_policy.hpp"
 #include "api/api.hpp"
 #include "api/asking_control.hpp"
 #include "api/call.hpp"
+#include "api/console_files.hpp"
+#include "api/event_streams.hpp"
 #include "api/inference.hpp"
+#include "api/load_history.hpp"
+#include "api/local_user.hpp"
 #include "api/mesh_control.hpp"
 #include "api/mesh_view.hpp"
 #include "api/metrics.hpp"
 #include "api/node_view.hpp"
 #include "api/start_page.hpp"
+#include "base/unix_time.hpp"
 #include "openai/errc.hpp"
 
 #include <fmt/format.h>
 #include <boost/asio/error.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
@@ -20,6 +30,8 @@
 #include <random>
 
 namespace starling::api {
+
+namespace json = boost::json;
 
 namespace {
 
@@ -67,22 +79,33 @@ class server::impl final : public http::handler {
           random_(or_system_random(facts_.random)),
           inference_(options_, models, facts_.mesh, metrics_, random_),
           view_(facts_, models, metrics_),
+          console_(options_.console ? facts_.console : std::span<const std::byte>()),
+          events_(network, facts_, view_),
+          tasks_(network),
           http_(std::move(network), options_.limits, *this) {}
 
-    result<std::uint16_t> start() { return http_.start(options_.bind, options_.port); }
-    http::awaitable<void> stop() { return http_.stop(); }
+    result<std::uint16_t> start();
+    http::awaitable<void> stop();
 
     std::optional<http::response> refuse(const http::request& head) override;
     http::awaitable<void> handle(http::request request, http::response_writer& writer) override;
     http::response describe_error(int status, std::string_view what) override;
 
   private:
+    const route_entry& route_of(const http::request& head) const;
+    std::optional<error> find_access_fault(const http::request& head, const route_entry& route,
+                                           origin_verdict origin) const;
+    std::optional<error> find_session_fault(const http::request& head, origin_verdict origin) const;
+    bool may_change(const http::header_list& headers) const;
     std::optional<error> find_fault(const http::request& head, const route_entry& route, origin_verdict origin) const;
     std::optional<error> find_body_fault(const http::request& head, const route_entry& route) const;
     http::header_list common_headers(const std::string& request_id) const;
     std::string request_id(const http::header_list& headers);
     void record(call& call);
     http::awaitable<void> dispatch(call& call, http::request request);
+    void answer_page(call& call, const http::request& request) const;
+    void answer_history(call& call, std::string_view query) const;
+    http::awaitable<void> run_history_loop();
 
     options options_;
     node_facts facts_;
@@ -91,8 +114,40 @@ class server::impl final : public http::handler {
     metrics metrics_;
     inference inference_;
     node_view view_;
+    console_files console_;
+    load_history history_;
+    event_streams events_;
+    aio::task_scope tasks_;
     http::server http_;
 };
+
+result<std::uint16_t> server::impl::start() {
+    auto port = http_.start(options_.bind, options_.port);
+    if (port) {
+        tasks_.spawn(run_history_loop());
+    }
+    return port;
+}
+
+http::awaitable<void> server::impl::stop() {
+    tasks_.cancel();
+    co_await tasks_.join();
+    events_.stop();
+    co_await http_.stop();
+}
+
+http::awaitable<void> server::impl::run_history_loop() {
+    for (;;) {
+        history_.add(unix_time_s(), view_.all_peers());
+        co_await aio::pause(load_history::interval);
+    }
+}
+
+const route_entry& server::impl::route_of(const http::request& head) const {
+    const auto& route = find_route(head.path, head.method);
+    const bool is_read = head.method == "GET" || head.method == "HEAD";
+    return route.endpoint == endpoint::unknown && is_read && console_.has(head.path) ? route_of_files() : route;
+}
 
 std::string server::impl::request_id(const http::header_list& headers) {
     const auto offered = http::find_header(headers, "x-request-id");
@@ -103,35 +158,64 @@ http::header_list server::impl::common_headers(const std::string& request_id) co
     return {{"x-starling-node", facts_.node_id}, {"x-request-id", request_id}};
 }
 
-std::optional<error> server::impl::find_fault(const http::request& head, const route_entry& route,
-                                              origin_verdict origin) const {
-    const bool is_read_only = head.method == "GET" || head.method == "HEAD";
+bool server::impl::may_change(const http::header_list& headers) const {
+    return opens_control({facts_.control_token, facts_.console_token, options_.api_keys}, bearer_token(headers),
+                         judge_origin(options_.cors_origins, headers));
+}
+
+/// A page says where it comes from with every POST; and the browser must be one of our own user's, on this machine.
+std::optional<error> server::impl::find_session_fault(const http::request& head, origin_verdict origin) const {
+    if (facts_.console_token.empty()) {
+        return fail(openai::errc::invalid_api_key, "This node is changed from its command line alone.");
+    }
+    if (origin != origin_verdict::same_site) {
+        return fail(openai::errc::origin_not_allowed, "Only this node's own pages are let change things.");
+    }
+    if (options_.api_keys.empty() && !is_own_user(head.client, head.server)) {
+        return fail(openai::errc::origin_not_allowed,
+                    "This page may only look: changes are for a browser on the same machine, of the user who runs the "
+                    "node, or for whoever has an API key (--api-key-file).");
+    }
+    return std::nullopt;
+}
+
+std::optional<error> server::impl::find_access_fault(const http::request& head, const route_entry& route,
+                                                     origin_verdict origin) const {
     if (options_.api_keys.empty() && !is_local_host(http::find_header(head.headers, "host"))) {
         return fail(
             openai::errc::origin_not_allowed,
             "This node asks for no API key, so it answers only to IP addresses and localhost in the Host header. "
             "Use one of those, or start it with --api-key-file.");
     }
-    if (origin == origin_verdict::not_allowed && !is_read_only) {
+    if (origin == origin_verdict::not_allowed && head.method != "GET" && head.method != "HEAD") {
         return fail(openai::errc::origin_not_allowed,
                     fmt::format("Pages of {} may not use this node. Allow them with --cors-origin.",
                                 http::find_header(head.headers, "origin").substr(0, max_logged_path)));
     }
-    if (route.who == access::control_token &&
-        (facts_.control_token.empty() || !is_known_key({facts_.control_token}, bearer_token(head.headers)))) {
+    if (route.who == access::control && !may_change(head.headers)) {
         return fail(openai::errc::invalid_api_key,
-                    fmt::format("{} wants the control token of this node, which is in node.json in its data directory; "
-                                "`starling invite`, `starling peers` and `starling plan` send it.",
+                    fmt::format("{} wants the control token of this node, which is in node.json in its data directory "
+                                "(`starling invite`, `starling peers` and `starling plan` send it), or an API key of a "
+                                "node that asks for one.",
                                 route.path));
     }
-    if (!options_.api_keys.empty() && route.who == access::api_key &&
-        !is_known_key(options_.api_keys, bearer_token(head.headers))) {
+    const bool wants_key = route.who == access::api_key || route.who == access::session;
+    if (!options_.api_keys.empty() && wants_key && !is_known_key(options_.api_keys, bearer_token(head.headers)) &&
+        !may_change(head.headers)) {
         return fail(openai::errc::invalid_api_key,
                     bearer_token(head.headers).empty()
                         ? "This node asks for an API key. Send it as 'Authorization: Bearer KEY'."
                         : "The API key is not one of this node's keys.");
     }
-    const bool is_hidden = route.endpoint == endpoint::start_page && !options_.start_page;
+    return route.who == access::session ? find_session_fault(head, origin) : std::nullopt;
+}
+
+std::optional<error> server::impl::find_fault(const http::request& head, const route_entry& route,
+                                              origin_verdict origin) const {
+    if (auto fault = find_access_fault(head, route, origin)) {
+        return fault;
+    }
+    const bool is_hidden = route.endpoint == endpoint::console && !options_.console;
     if (route.endpoint == endpoint::unknown || is_hidden) {
         return fail(openai::errc::unknown_route,
                     fmt::format("There is nothing at {} {}.", head.method, head.path.substr(0, max_logged_path)));
@@ -160,7 +244,7 @@ std::optional<error> server::impl::find_body_fault(const http::request& head, co
 }
 
 std::optional<http::response> server::impl::refuse(const http::request& head) {
-    const auto& route = find_route(head.path, head.method);
+    const auto& route = route_of(head);
     const auto origin = judge_origin(options_.cors_origins, head.headers);
     const bool is_preflight = head.method == "OPTIONS" && origin == origin_verdict::allowed;
     std::optional<error> fault;
@@ -198,8 +282,7 @@ std::optional<http::response> server::impl::refuse(const http::request& head) {
 
 http::awaitable<void> server::impl::handle(http::request request, http::response_writer& writer) {
     const auto id = request_id(request.headers);
-    call call{
-        {}, find_route(request.path, request.method), std::chrono::steady_clock::now(), common_headers(id), writer};
+    call call{{}, route_of(request), std::chrono::steady_clock::now(), common_headers(id), writer};
     call.entry.request_id = id;
     call.entry.method = request.method;
     call.entry.path = request.path.substr(0, max_logged_path);
@@ -251,9 +334,49 @@ http::awaitable<void> server::impl::dispatch(call& call, http::request request) 
         case endpoint::request_decision: answer_decision(call, facts_.asking, request.body); break;
         case endpoint::asking: answer_own_request(call, facts_.asking); break;
         case endpoint::asking_answer: answer_confirmation(call, facts_.asking, request.body); break;
-        case endpoint::start_page: call.send(200, "text/html; charset=utf-8", std::string(start_page_html)); break;
+        case endpoint::session: call.send_json(json::serialize(json::object{{"token", facts_.console_token}})); break;
+        case endpoint::events: {
+            const event_wish wish{.may_change = may_change(request.headers),
+                                  .logs = request.query.find("logs=1") != std::string::npos};
+            co_await events_.serve(call, wish);
+            break;
+        }
+        case endpoint::history: answer_history(call, request.query); break;
+        case endpoint::console: answer_page(call, request); break;
         case endpoint::unknown: break;  // refused before its body was read
     }
+}
+
+void server::impl::answer_page(call& call, const http::request& request) const {
+    if (console_.empty()) {
+        call.headers.emplace_back("content-security-policy", start_page_policy);
+        call.send(200, "text/html; charset=utf-8", std::string(start_page_html));
+        return;
+    }
+    auto answer = console_.answer(request.path, request.headers);
+    answer.headers.insert(answer.headers.end(), call.headers.begin(), call.headers.end());
+    call.entry.status = answer.status;
+    call.writer.send(std::move(answer));
+}
+
+/// ?node_id=ID; without one of this node.
+void server::impl::answer_history(call& call, std::string_view query) const {
+    constexpr std::string_view name = "node_id=";
+    const bool is_asked = query.starts_with(name);
+    const std::string_view node_id =
+        is_asked ? query.substr(name.size(), query.find('&') - name.size()) : facts_.node_id;
+    const auto* samples = history_.of(node_id);
+    if (samples == nullptr) {
+        call.send_error(fail(openai::errc::unknown_route, "Nothing is known of how the load of that node was."));
+        return;
+    }
+    json::array rows;
+    for (const load_sample& one : *samples) {
+        rows.push_back(json::array{one.unix_s, one.cpu, one.memory, one.queue, one.score,
+                                   one.rtt_ms < 0.0F ? json::value(nullptr) : json::value(one.rtt_ms)});
+    }
+    call.send_json(json::serialize(json::object{
+        {"node_id", node_id}, {"interval_s", load_history::interval.count()}, {"samples", std::move(rows)}}));
 }
 
 void server::impl::record(call& call) {

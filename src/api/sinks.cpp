@@ -39,8 +39,13 @@ http::awaitable<void> collecting_sink::caught_up() {
     co_return;
 }
 
-streaming_sink::streaming_sink(answer_format& format, http::response_writer& writer, first_token_notice notice)
-    : format_(format), writer_(writer), notice_(std::move(notice)), last_write_(std::chrono::steady_clock::now()) {}
+streaming_sink::streaming_sink(answer_format& format, http::response_writer& writer, first_token_notice notice,
+                               std::function<std::string(const std::string&)> name_of)
+    : format_(format),
+      writer_(writer),
+      notice_(std::move(notice)),
+      name_of_(std::move(name_of)),
+      last_write_(std::chrono::steady_clock::now()) {}
 
 void streaming_sink::flush() {
     if (!buffer_.empty()) {
@@ -65,6 +70,11 @@ void streaming_sink::take(std::size_t choice, engine::chunk chunk) {
 
 void streaming_sink::finish(std::size_t choice, engine::finish_reason reason) {
     format_.close(buffer_, choice, reason);
+    flush();
+}
+
+void streaming_sink::moved(std::size_t choice, const engine::provenance& to) {
+    format_.moved(buffer_, choice, {.node_id = to.node, .name = name_of_(to.node), .cause = to.cause});
     flush();
 }
 

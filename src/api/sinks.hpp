@@ -21,6 +21,7 @@ class collecting_sink final : public choice_sink {
 
     void take(std::size_t choice, engine::chunk chunk) override;
     void finish(std::size_t choice, engine::finish_reason reason) override;
+    void moved(std::size_t, const engine::provenance&) override {}
     bool is_behind() const override { return false; }
     http::awaitable<void> caught_up() override;
 
@@ -34,11 +35,14 @@ class collecting_sink final : public choice_sink {
 
 class streaming_sink final : public choice_sink {
   public:
-    streaming_sink(answer_format& format, http::response_writer& writer, first_token_notice notice);
+    /// `name_of`: what people call a node, by its id.
+    streaming_sink(answer_format& format, http::response_writer& writer, first_token_notice notice,
+                   std::function<std::string(const std::string&)> name_of);
 
     void open(std::size_t choices);
     void take(std::size_t choice, engine::chunk chunk) override;
     void finish(std::size_t choice, engine::finish_reason reason) override;
+    void moved(std::size_t choice, const engine::provenance& to) override;
     bool is_behind() const override { return writer_.behind(); }
     http::awaitable<void> caught_up() override { return writer_.drained(); }
 
@@ -54,6 +58,7 @@ class streaming_sink final : public choice_sink {
     answer_format& format_;
     http::response_writer& writer_;
     first_token_notice notice_;
+    std::function<std::string(const std::string&)> name_of_;
     std::string buffer_;  // one chunk's events; its memory is used again
     aio::steady_time last_write_;
 };

@@ -59,8 +59,11 @@ engine::awaitable<result<void>> dispatched_stream::place() {
 void dispatched_stream::note_decision() {
     const candidate& by = leg_->by.at;
     const bool here = by.by.view.here;
-    from_.node = to_string(by.by.view.id);
+    std::string node = to_string(by.by.view.id);
+    moves_ += delivered_.anything() && node != from_.node ? 1 : 0;
+    from_.node = std::move(node);
     from_.reason = by.reason;
+    from_.cause = search_.cause();
     if (delivered_.anything()) {
         ++core_->count.resumed;
     } else if (!std::exchange(placed_before_, true)) {
@@ -72,7 +75,7 @@ void dispatched_stream::note_decision() {
                   .here = here,
                   .reason = from_.reason,
                   .resumed_at = delivered_.anything() ? emitted() : -1,
-                  .cause = search_.cause()};
+                  .cause = from_.cause};
     core_->note(std::move(made));
 }
 

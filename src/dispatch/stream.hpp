@@ -23,6 +23,7 @@ class dispatched_stream final : public engine::token_stream {
     engine::awaitable<result<engine::stream_event>> next() override;
     std::int32_t prompt_tokens() const override;
     engine::provenance from() const override { return from_; }
+    std::uint32_t moves() const override { return moves_; }
 
   private:
     /// What one worker does for this stream.
@@ -53,6 +54,7 @@ class dispatched_stream final : public engine::token_stream {
     engine::provenance from_;
     std::int32_t prompt_tokens_ = 0;
     int takeovers_ = 0;
+    std::uint32_t moves_ = 0;
     bool placed_before_ = false;
     double decode_ms_before_ = 0.0;  // by workers that were lost
 };

@@ -37,6 +37,9 @@ class token_stream {
 
     /// As known now: a stream that was taken over by another node says so.
     virtual provenance from() const { return {}; }
+
+    /// How often it went on at another node after something had been told: asked at every chunk, so a number.
+    virtual std::uint32_t moves() const { return 0; }
 };
 
 class generator {

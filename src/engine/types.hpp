@@ -100,6 +100,7 @@ struct embed_request {
 struct provenance {
     std::string node;    // id of the node that generates; empty: not told, so this one
     std::string reason;  // why it was chosen, in one line
+    std::string cause;   // why the one before was left; empty: there was none
 };
 
 struct embedding_result {

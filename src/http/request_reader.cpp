@@ -150,6 +150,9 @@ awaitable<read_outcome> request_reader::read(connection_writer& writer) {
     outcome.form.http_1_1 = parsed.get().version() >= 11;
     outcome.form.head_only = parsed.get().method() == beast::http::verb::head;
     outcome.form.keep_alive = parsed.get().keep_alive();
+    boost::system::error_code unknown;  // a client that is gone already: the ends stay empty
+    outcome.request.client = me.stream.socket().remote_endpoint(unknown);
+    outcome.request.server = me.stream.socket().local_endpoint(unknown);
     if (!copy_head(parsed, outcome.request)) {
         co_return broken(400, "The request target is not a valid path.");
     }

@@ -1,6 +1,8 @@
 // What goes in and out of the HTTP server: plain values, no sockets, no JSON.
 #pragma once
 
+#include <boost/asio/ip/tcp.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <string>
@@ -21,6 +23,8 @@ struct request {
     std::string query;    // what follows '?', as it came
     header_list headers;  // names in lower case
     std::string body;
+    boost::asio::ip::tcp::endpoint client;  // whom the connection comes from
+    boost::asio::ip::tcp::endpoint server;  // where it arrived
 };
 
 struct response {

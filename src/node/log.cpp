@@ -23,24 +23,11 @@ spdlog::level::level_enum to_spdlog(settings::log_level level) {
     return spdlog::level::info;
 }
 
-/// RFC 3339, in UTC, with milliseconds.
-std::string timestamp(spdlog::log_clock::time_point when) {
-    using std::chrono::milliseconds;
-    const auto since = std::chrono::duration_cast<milliseconds>(when.time_since_epoch());
-    const std::time_t seconds = spdlog::log_clock::to_time_t(when);
-    std::tm parts{};
-    ::gmtime_r(&seconds, &parts);
-    std::array<char, 32> text{};
-    const std::size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-    const std::string fraction = std::to_string(1000 + since.count() % 1000).substr(1);
-    return std::string(text.data(), length) + "." + fraction + "Z";
-}
-
 class json_formatter final : public spdlog::formatter {
   public:
     void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& into) override {
         const auto level = spdlog::level::to_string_view(message.level);
-        std::string line = R"({"time":")" + timestamp(message.time) + R"(","level":")";
+        std::string line = R"({"time":")" + rfc3339(message.time) + R"(","level":")";
         line.append(level.data(), level.size());
         line += R"(","message":)";
         line += json_quoted(std::string_view(message.payload.data(), message.payload.size()));
@@ -74,6 +61,18 @@ std::size_t character_length(std::string_view text) {
 }
 
 }  // namespace
+
+std::string rfc3339(std::chrono::system_clock::time_point when) {
+    using std::chrono::milliseconds;
+    const auto since = std::chrono::duration_cast<milliseconds>(when.time_since_epoch());
+    const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
+    std::tm parts{};
+    ::gmtime_r(&seconds, &parts);
+    std::array<char, 32> text{};
+    const std::size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+    const std::string fraction = std::to_string(1000 + since.count() % 1000).substr(1);
+    return std::string(text.data(), length) + "." + fraction + "Z";
+}
 
 std::string json_quoted(std::string_view text) {
     constexpr std::string_view digits = "0123456789abcdef";

@@ -8,6 +8,7 @@
 #include "models/models.hpp"
 #include "node/access_log.hpp"
 #include "node/key_file.hpp"
+#include "node/log_memory.hpp"
 #include "node/machine_sampler.hpp"
 #include "node/mesh.hpp"
 #include "node/model_files.hpp"
@@ -74,12 +75,13 @@ error listen_failure(const error& why, const settings::config& settings) {
 
 class node::impl {
   public:
-    impl(settings::config settings, purpose why, resources with, std::optional<keys::key_pair> key,
-         std::optional<data_dir_lock> lock, std::unique_ptr<fetch::client> http,
+    impl(settings::config settings, purpose why, resources with, std::shared_ptr<log_memory> log,
+         std::optional<keys::key_pair> key, std::optional<data_dir_lock> lock, std::unique_ptr<fetch::client> http,
          std::unique_ptr<models::model_store> store)
         : settings_(std::move(settings)),
           purpose_(why),
           with_(std::move(with)),
+          log_memory_(std::move(log)),
           key_(key),
           node_id_(key_ ? to_string(key_->id()) : std::string()),
           lock_(std::move(lock)),
@@ -134,7 +136,7 @@ class node::impl {
         options.bind = settings_.bind;
         options.port = settings_.port;
         options.cors_origins = settings_.cors_origins;
-        options.start_page = !settings_.headless;
+        options.console = !settings_.headless;
         if (!settings_.api_key_file.empty()) {
             auto keys = read_keys(settings_.api_key_file);
             if (!keys) {
@@ -149,7 +151,10 @@ class node::impl {
         facts.role = purpose_ == purpose::serve ? "worker" : "client";
         facts.mesh = mesh_.get();
         facts.asking = mesh_ ? &mesh_->asking() : nullptr;
+        facts.log = log_memory_.get();
         facts.control_token = control_token_;
+        facts.console_token = to_hex(keys::key_pair::generate().secret());
+        facts.console = with_.console;
         facts.machine_load = [this] { return sampler_.sample(std::chrono::steady_clock::now()); };
         facts.random = system_random;
         api_.emplace(io_.get_executor(), std::move(options), table_, std::move(facts), access_log(with_.log));
@@ -309,6 +314,7 @@ class node::impl {
     settings::config settings_;
     purpose purpose_;
     resources with_;
+    std::shared_ptr<log_memory> log_memory_;
     std::optional<keys::key_pair> key_;  // none when nobody else will see this node
     std::string node_id_;
     std::string control_token_ = to_hex(keys::key_pair::generate().secret());
@@ -366,8 +372,11 @@ result<std::unique_ptr<node>> node::create(settings::config settings, purpose wh
     if (!store) {
         return store.error();
     }
-    auto parts = std::make_unique<impl>(std::move(settings), why, std::move(with), key, std::move(lock),
-                                        std::move(*http), std::move(*store));
+    auto memory = std::make_shared<log_memory>();
+    with.log = with.log->clone(with.log->name());  // the program's own stays as it is
+    with.log->sinks().push_back(memory);
+    auto parts = std::make_unique<impl>(std::move(settings), why, std::move(with), std::move(memory), key,
+                                        std::move(lock), std::move(*http), std::move(*store));
     if (meshed) {
         if (auto ready = parts->prepare_mesh(); !ready) {
             return ready.error();

@@ -61,6 +61,7 @@ struct observer {
 
 struct resources {
     std::span<const std::byte> starter;  // the built-in model's file; empty: this build has none
+    std::span<const std::byte> console;  // the web console (api/console_files.hpp); empty: this build has none
     std::shared_ptr<spdlog::logger> log;
     node::observer observer;
 };

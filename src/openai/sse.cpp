@@ -122,6 +122,18 @@ void chat_chunks::close(std::string& out, std::size_t index, engine::finish_reas
     out += tail_;
 }
 
+void chat_chunks::moved(std::string& out, std::size_t index, const move_notice& what) const {
+    begin_event(out, index);
+    out += R"(},"finish_reason":null}],"starling":{"moved_to":{"node_id":)";
+    append_json_string(out, what.node_id);
+    out += R"(,"name":)";
+    append_json_string(out, what.name);
+    out += R"(},"cause":)";
+    append_json_string(out, what.cause);
+    out += '}';
+    out += tail_.substr(1);  // the array is closed already
+}
+
 void chat_chunks::usage(std::string& out, const engine::token_usage& usage) const {
     if (include_usage_) {
         append_usage_event(out, head_, usage);

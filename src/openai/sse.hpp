@@ -13,6 +13,13 @@
 
 namespace starling::openai {
 
+/// An answer goes on at another node.
+struct move_notice {
+    std::string node_id;
+    std::string name;   // what people call it; empty: not known here
+    std::string cause;  // why the one before was left
+};
+
 /// The events of one chat.completion.chunk stream. Every function appends whole events to `out`.
 class chat_chunks {
   public:
@@ -25,6 +32,9 @@ class chat_chunks {
     void add(std::string& out, std::size_t index, const engine::chunk& chunk) const;
 
     void close(std::string& out, std::size_t index, engine::finish_reason reason) const;
+
+    /// From here on another node answers: a chunk without text, and `starling` beside OpenAI's fields.
+    void moved(std::string& out, std::size_t index, const move_notice& what) const;
 
     /// The last chunk, with no choices; nothing unless include_usage was asked for.
     void usage(std::string& out, const engine::token_usage& usage) const;

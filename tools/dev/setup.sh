@@ -166,4 +166,5 @@ setup_packages
 setup_ngtcp2
 check_node
 setup_llama_source
+setup_npm "$root/console"
 [ "$group" = build ] || setup_npm "$root/tests/e2e"

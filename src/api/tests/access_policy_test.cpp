@@ -57,7 +57,7 @@ TEST(routes, paths_are_matched_exactly_but_for_model_names) {
     EXPECT_EQ(find_route("/v1/models/").endpoint, endpoint::unknown);
     EXPECT_EQ(find_route("/v1/models/a/b").endpoint, endpoint::model);
     EXPECT_EQ(model_in_path("/v1/models/a/b"), "a/b");
-    EXPECT_EQ(find_route("/").endpoint, endpoint::start_page);
+    EXPECT_EQ(find_route("/").endpoint, endpoint::console);
     EXPECT_EQ(find_route("//").endpoint, endpoint::unknown);
     EXPECT_EQ(find_route("/health/").endpoint, endpoint::unknown);
     EXPECT_EQ(find_route("").endpoint, endpoint::unknown);

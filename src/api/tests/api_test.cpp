@@ -400,7 +400,7 @@ TEST_F(api_server, routes_methods_and_types) {
 }
 
 TEST_F(api_server, a_headless_node_has_no_page) {
-    options_.start_page = false;
+    options_.console = false;
     restart();
     EXPECT_EQ(status_of(get("/")), "404");
     EXPECT_EQ(status_of(get("/health")), "200");

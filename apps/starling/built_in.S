@@ -1,4 +1,4 @@
-/* The built-in model's file, as it is, in read-only memory: pages that are never read are never loaded. */
+/* Files as they are, in read-only memory: pages that are never read are never loaded. */
 #if defined(__APPLE__)
     .const_data
 #define SYMBOL(name) _##name
@@ -9,6 +9,7 @@
 #define HIDDEN(name) .hidden name
 #endif
 
+/* The built-in model. */
     .globl SYMBOL(starling_starter_begin)
     HIDDEN(starling_starter_begin)
     .globl SYMBOL(starling_starter_end)
@@ -19,6 +20,19 @@ SYMBOL(starling_starter_begin):
     .incbin STARLING_STARTER
 #endif
 SYMBOL(starling_starter_end):
+    .byte 0
+
+/* The web console. */
+    .globl SYMBOL(starling_console_begin)
+    HIDDEN(starling_console_begin)
+    .globl SYMBOL(starling_console_end)
+    HIDDEN(starling_console_end)
+    .balign 64
+SYMBOL(starling_console_begin):
+#ifdef STARLING_CONSOLE_PACK
+    .incbin STARLING_CONSOLE_PACK
+#endif
+SYMBOL(starling_console_end):
     .byte 0
 
 #if defined(__linux__) && defined(__ELF__)

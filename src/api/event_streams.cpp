@@ -1,0 +1,97 @@
+#include "api/event_streams.hpp"
+
+#include "api/asking_control.hpp"
+#include "api/asking_view.hpp"
+#include "api/event_feed.hpp"
+#include "api/log_view.hpp"
+#include "openai/errc.hpp"
+
+#include <fmt/format.h>
+#include <boost/json/serialize.hpp>
+
+#include <chrono>
+#include <memory>
+
+namespace starling::api {
+
+namespace json = boost::json;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::chrono::seconds look_every{1};
+constexpr std::chrono::seconds sign_every{15};  // proxies cut silent connections
+constexpr std::string_view sign_of_life = ": still here\n\n";
+
+/// Moves `next` past what is told.
+void tell_log(std::string& out, log_view& log, std::uint64_t& next) {
+    json::array lines;
+    for (log_line& line : log.lines_from(next)) {
+        next = line.seq + 1;
+        lines.push_back(json::object{{"seq", line.seq},
+                                     {"time", std::move(line.time)},
+                                     {"level", std::move(line.level)},
+                                     {"message", std::move(line.message)}});
+    }
+    if (!lines.empty()) {
+        append_event(out, "log", json::serialize(json::object{{"lines", std::move(lines)}}));
+    }
+}
+
+}  // namespace
+
+event_streams::event_streams(boost::asio::any_io_executor network, const node_facts& facts, const node_view& view)
+    : facts_(facts), view_(view), stopped_(std::move(network)) {}
+
+void event_streams::stop() {
+    stopping_ = true;
+    stopped_.notify();
+}
+
+boost::asio::awaitable<void> event_streams::serve(call& call, event_wish wish) {
+    if (readers_ >= max_readers) {
+        call.send_error(fail(openai::errc::too_many_connections,
+                             fmt::format("{} pages look at this node already. Close one of them.", max_readers)));
+        co_return;
+    }
+    ++readers_;
+    const std::shared_ptr<void> at_end(nullptr, [this](void*) { --readers_; });
+    call.begin_events();
+    event_feed feed;
+    std::string out;
+    std::uint64_t next_line = 0;
+    auto said_at = steady_clock::now();
+    append_event(out, "hello",
+                 json::serialize(json::object{{"version", facts_.version},
+                                              {"node_id", facts_.node_id},
+                                              {"name", facts_.name},
+                                              {"may_change", wish.may_change}}));
+    while (!stopping_) {
+        feed.whole(out, "status", view_.status_json(), "uptime_s");
+        feed.rows(out, "peers", view_.peers_json(), "node_id");
+        feed.whole(out, "deployments", view_.deployments_json());
+        if (wish.may_change && facts_.asking != nullptr) {
+            feed.whole(out, "requests", requests_json(*facts_.asking));
+            feed.whole(out, "asking", own_request_json(*facts_.asking));
+        }
+        if (wish.may_change && wish.logs && facts_.log != nullptr) {
+            tell_log(out, *facts_.log, next_line);
+        }
+        const auto now = steady_clock::now();
+        if (out.empty() && now - said_at >= sign_every) {
+            out = sign_of_life;
+        }
+        if (!out.empty()) {
+            call.writer.write(out);
+            out.clear();
+            said_at = now;
+        }
+        if (call.writer.behind()) {
+            co_await call.writer.drained();
+        }
+        co_await stopped_.wait_until(now + look_every);
+    }
+    call.writer.end();
+}
+
+}  // namespace starling::api
