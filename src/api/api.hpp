@@ -24,6 +24,7 @@ namespace starling::api {
 
 class asking_view;
 class mesh_view;
+class model_shelf;
 
 struct options {
     std::string bind = "127.0.0.1";         // an IP address
@@ -42,6 +43,7 @@ struct node_facts {
     std::string version;
     mesh_view* mesh = nullptr;                          // outlives the server; null: in none
     asking_view* asking = nullptr;                      // likewise; null: nobody asks to be let in
+    model_shelf* shelf = nullptr;                       // likewise; null: no model files here
     std::string control_token;                          // empty: what it opens is closed
     std::string role;                                   // worker, client, both
     std::function<route::machine_load()> machine_load;  // none: reported as idle
