@@ -135,7 +135,7 @@ result<void> model_loader::add(const std::string& reference) {
 
 /// Here or over several nodes, as soon as its file is known.
 result<void> model_loader::choose_place(wanted& model, const models::model_details& details, memory_in_use others) {
-    const auto fits = check_memory(details, others);
+    const auto fits = check_memory(model, details, others);
     model.needs_bytes = details.memory.total_bytes();
     if (!fits && !may_split()) {
         return fail(errc::model, fits.error().message);
@@ -148,18 +148,19 @@ result<void> model_loader::choose_place(wanted& model, const models::model_detai
     return {};
 }
 
-result<void> model_loader::check_memory(const models::model_details& model, memory_in_use others) const {
+result<void> model_loader::check_memory(const wanted& model, const models::model_details& details,
+                                        memory_in_use others) const {
     const std::uint64_t memory = memory_for_models(settings_, others);
     if (memory == 0) {
         return {};
     }
-    models::memory_estimate needed = model.memory;
-    if (draft_fit_) {
+    models::memory_estimate needed = details.memory;
+    if (draft_fit_ && model.when == named::at_start) {
         needed.weights_bytes += draft_fit_->weights_bytes;
         needed.kv_bytes += draft_fit_->kv_bytes;
         needed.work_bytes += draft_fit_->work_bytes;
     }
-    return models::check_fit(needed, memory, model.file.id);
+    return models::check_fit(needed, memory, details.file.id);
 }
 
 bool model_loader::may_split() const {

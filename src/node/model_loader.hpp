@@ -136,7 +136,7 @@ class model_loader {
     result<loaded> load_blocking(const std::string& id, const models::local_model& file,
                                  const std::filesystem::path& draft);
     result<void> choose_place(wanted& model, const models::model_details& details, memory_in_use others);
-    result<void> check_memory(const models::model_details& model, memory_in_use others) const;
+    result<void> check_memory(const wanted& model, const models::model_details& details, memory_in_use others) const;
     bool may_split() const;
     result<void> find_draft();
     boost::asio::awaitable<result<std::filesystem::path>> fetch_draft(std::string for_model);

@@ -42,11 +42,13 @@ class model_loader_test : public ::testing::Test {
         settings_.context = 256;
         log_ = make_logger(std::make_shared<spdlog::sinks::null_sink_mt>(), settings::log_format::pretty,
                            settings::log_level::error);
-        http_ = std::move(*fetch::client::create());
+        auto http = fetch::client::create();
+        http_ = std::move(*http);
     }
 
     void begin(const std::vector<std::string>& named = {}, const std::string& refuses_loads = {}) {
-        store_ = std::move(*make_store(settings_, {}, *http_));
+        auto store = make_store(settings_, {}, *http_);
+        store_ = std::move(*store);
         loader_services services;
         services.network = network_.io.get_executor();
         services.store = store_.get();
