@@ -27,6 +27,7 @@ namespace starling::api {
 class asking_view;
 class log_view;
 class mesh_view;
+class model_shelf;
 
 struct options {
     std::string bind = "127.0.0.1";         // an IP address
@@ -45,6 +46,7 @@ struct node_facts {
     std::string version;
     mesh_view* mesh = nullptr;           // outlives the server; null: in none
     asking_view* asking = nullptr;       // likewise; null: nobody asks to be let in
+    model_shelf* shelf = nullptr;        // likewise; null: no model files here
     log_view* log = nullptr;             // likewise; null: no log is kept
     std::string control_token;           // of those who may read the data directory; empty: closed
     std::string console_token;           // for pages of our own user's browser; empty: they may only look

@@ -70,6 +70,7 @@ boost::asio::awaitable<void> event_streams::serve(call& call, event_wish wish) {
         feed.whole(out, "status", view_.status_json(), "uptime_s");
         feed.rows(out, "peers", view_.peers_json(), "node_id");
         feed.whole(out, "deployments", view_.deployments_json());
+        feed.whole(out, "models", view_.models_json());
         if (wish.may_change && facts_.asking != nullptr) {
             feed.whole(out, "requests", requests_json(*facts_.asking));
             feed.whole(out, "asking", own_request_json(*facts_.asking));

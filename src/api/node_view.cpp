@@ -1,6 +1,7 @@
 #include "api/node_view.hpp"
 
 #include "api/mesh_view.hpp"
+#include "api/model_rows.hpp"
 #include "api/process_memory.hpp"
 #include "engine/load_sum.hpp"
 #include "openai/answer.hpp"
@@ -323,6 +324,10 @@ std::vector<peer_facts> node_view::all_peers() const {
 
 void node_view::deployments(call& call) const {
     call.send_json(json::serialize(deployments_json()));
+}
+
+json::array node_view::models_json() const {
+    return model_rows(models_, facts_.mesh, facts_.shelf);
 }
 
 json::array node_view::deployments_json() const {

@@ -32,6 +32,7 @@ class node_view {
     boost::json::object status_json() const;
     boost::json::array peers_json() const;
     boost::json::array deployments_json() const;
+    boost::json::array models_json() const;
 
     /// This node, then the others.
     std::vector<peer_facts> all_peers() const;

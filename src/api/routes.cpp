@@ -27,6 +27,8 @@ constexpr std::array entries{
     route_entry{endpoint::request_decision, "/api/requests", "POST", access::control},
     route_entry{endpoint::asking, "/api/asking", "GET", access::control},
     route_entry{endpoint::asking_answer, "/api/asking", "POST", access::control},
+    route_entry{endpoint::model_rows, "/api/models", "GET"},
+    route_entry{endpoint::model_wish, "/api/models", "POST", access::control},
     route_entry{endpoint::session, "/api/session", "POST", access::session},
     route_entry{endpoint::events, "/api/events", "GET"},
     route_entry{endpoint::history, "/api/history", "GET"},

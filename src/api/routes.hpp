@@ -24,6 +24,8 @@ enum class endpoint {
     request_decision,
     asking,
     asking_answer,
+    model_rows,
+    model_wish,
     session,
     events,
     history,

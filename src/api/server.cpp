@@ -13,6 +13,7 @@
 #include "api/mesh_control.hpp"
 #include "api/mesh_view.hpp"
 #include "api/metrics.hpp"
+#include "api/model_control.hpp"
 #include "api/node_view.hpp"
 #include "api/start_page.hpp"
 #include "base/unix_time.hpp"
@@ -77,6 +78,7 @@ class server::impl final : public http::handler {
           facts_(std::move(facts)),
           log_(std::move(log)),
           random_(or_system_random(facts_.random)),
+          models_(models),
           inference_(options_, models, facts_.mesh, metrics_, random_),
           view_(facts_, models, metrics_),
           console_(options_.console ? facts_.console : std::span<const std::byte>()),
@@ -112,6 +114,7 @@ class server::impl final : public http::handler {
     access_sink log_;
     std::function<std::uint64_t()> random_;
     metrics metrics_;
+    route::model_table& models_;
     inference inference_;
     node_view view_;
     console_files console_;
@@ -334,6 +337,8 @@ http::awaitable<void> server::impl::dispatch(call& call, http::request request) 
         case endpoint::request_decision: answer_decision(call, facts_.asking, request.body); break;
         case endpoint::asking: answer_own_request(call, facts_.asking); break;
         case endpoint::asking_answer: answer_confirmation(call, facts_.asking, request.body); break;
+        case endpoint::model_rows: co_await answer_model_rows(call, models_, facts_.mesh, facts_.shelf); break;
+        case endpoint::model_wish: co_await answer_model_wish(call, facts_.shelf, std::move(request.body)); break;
         case endpoint::session: call.send_json(json::serialize(json::object{{"token", facts_.console_token}})); break;
         case endpoint::events: {
             const event_wish wish{.may_change = may_change(request.headers),

@@ -7,6 +7,7 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include <algorithm>
+#include <mutex>
 
 namespace starling::models {
 
@@ -48,6 +49,8 @@ class file_store final : public model_store {
     const store_options options_;
     fetch::client& client_;
     const std::filesystem::path folder_;
+    std::once_flag hashed_;
+    std::string starter_digest_;  // once it was asked for: lists are made again and again
     boost::asio::thread_pool disk_;
 };
 
@@ -55,7 +58,8 @@ result<local_model> file_store::find_starter() {
     if (options_.starter.empty()) {
         return fail(errc::not_found, "this build has no starter model; name a .gguf file with --model");
     }
-    const std::string digest = sha256_hex(options_.starter);
+    std::call_once(hashed_, [this] { starter_digest_ = sha256_hex(options_.starter); });
+    const std::string& digest = starter_digest_;
     const std::filesystem::path path = folder_ / ("starter-" + digest.substr(0, starter_digits) + ".gguf");
     if (!has_content(path, options_.starter)) {
         const std::string_view bytes(reinterpret_cast<const char*>(options_.starter.data()), options_.starter.size());

@@ -70,6 +70,9 @@ class mesh final : public api::mesh_view {
     /// A model of this node is ready, or has failed.
     void models_changed();
 
+    /// A person has unloaded a model of this node: who asked for it before that does not bring it back.
+    void model_unloaded(const std::string& id);
+
     /// A model of this node that is to be cut over several.
     void serve_split(split_request what, split_observer observer) {
         splits_.push_back(what.id);
@@ -119,6 +122,7 @@ class mesh final : public api::mesh_view {
     // mesh_models.cpp: what is served
     peers::node_status status();
     void consider_standby();
+    std::optional<double> last_wanted_s(const std::string& model) const;
     result<std::shared_ptr<engine::generator>> find_here(std::string_view model);
     std::shared_ptr<engine::generator> front(const std::string& model, engine::model_info info);
     route::health health() const;
@@ -143,6 +147,7 @@ class mesh final : public api::mesh_view {
     std::map<std::string, engine::model_info, std::less<>> met_;  // models that members have served
     route::demand_table demand_;
     std::map<std::string, std::chrono::steady_clock::time_point, std::less<>> wanted_since_;
+    std::map<std::string, std::chrono::steady_clock::time_point, std::less<>> unloaded_at_;  // by a person
     std::unique_ptr<peers::service> service_;
     aio::task_scope tasks_;
     bool stopping_ = false;

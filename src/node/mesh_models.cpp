@@ -54,8 +54,9 @@ int rank_of(model_state state) {
     }
 }
 
-/// What "auto" means: what is ready here, else anywhere. Empty when nothing is.
-std::string ready_model(const std::vector<route::model_status>& here, const std::vector<api::mesh_model>& elsewhere) {
+/// What "auto" means: what is ready here, else anywhere, else what is loaded when it is wanted. Empty when nothing is.
+std::string automatic_model(const std::vector<route::model_status>& here,
+                            const std::vector<api::mesh_model>& elsewhere) {
     for (const route::model_status& one : here) {
         if (one.state == model_state::ready) {
             return one.id;
@@ -66,7 +67,11 @@ std::string ready_model(const std::vector<route::model_status>& here, const std:
             return one.info.id;
         }
     }
-    return {};
+    const auto in_state = [&](model_state state) {
+        return std::find_if(here.begin(), here.end(), [&](const auto& one) { return one.state == state; });
+    };
+    const auto standby = in_state(model_state::standby);
+    return standby != here.end() && in_state(model_state::loading) == here.end() ? standby->id : std::string();
 }
 
 }  // namespace
@@ -107,6 +112,12 @@ void mesh::models_changed() {
     if (service_) {
         service_->status_changed();
     }
+}
+
+void mesh::model_unloaded(const std::string& id) {
+    unloaded_at_.insert_or_assign(id, steady_clock::now());
+    wanted_since_.erase(id);
+    models_changed();
 }
 
 result<std::shared_ptr<engine::generator>> mesh::find_here(std::string_view model) {
@@ -154,7 +165,7 @@ result<route::choice> mesh::choose(std::string_view asked, route::steady_time no
     const auto elsewhere = models();
     std::string model(asked);
     if (model.empty() || model == route::model_table::automatic) {
-        model = ready_model(here, elsewhere);
+        model = automatic_model(here, elsewhere);
         if (model.empty()) {
             return with_.table->choose(asked, now);
         }
@@ -289,9 +300,34 @@ api::routing_facts mesh::routing() const {
     return out;
 }
 
+/// Since the last request for it anywhere that counts.
+std::optional<double> mesh::last_wanted_s(const std::string& model) const {
+    const auto now = steady_clock::now();
+    std::optional<double> unloaded_for_s;
+    if (const auto unloaded = unloaded_at_.find(model); unloaded != unloaded_at_.end()) {
+        unloaded_for_s = std::chrono::duration<double>(now - unloaded->second).count();
+    }
+    std::optional<double> out;
+    const auto add = [&](const std::vector<route::model_demand>& some, route::demand_source by) {
+        for (const route::model_demand& one : some) {
+            const bool counts = one.model == model &&
+                                (!unloaded_for_s || route::is_after_unload(one.last_active_s, *unloaded_for_s, by));
+            if (counts) {
+                out = std::min(out.value_or(one.last_active_s), one.last_active_s);
+            }
+        }
+    };
+    add(demand_.snapshot(now), route::demand_source::this_node);
+    for (const peers::peer_view& one : service_ ? service_->peers() : std::vector<peers::peer_view>()) {
+        if (one.status && one.connection) {
+            add(one.status->demand, route::demand_source::another_node);
+        }
+    }
+    return out;
+}
+
 void mesh::consider_standby() {
     const auto now = steady_clock::now();
-    const auto wanted = demand();
     for (const route::model_status& one : with_.table->snapshot(now)) {
         if (one.state != model_state::standby) {
             continue;
@@ -303,11 +339,7 @@ void mesh::consider_standby() {
                 view.rank += there->state == peers::readiness::standby && peer.id < with_.self.id() ? 1 : 0;
             }
         }
-        for (const route::model_demand& asked : wanted) {
-            if (asked.model == one.id) {
-                view.last_wanted_s = asked.last_active_s;
-            }
-        }
+        view.last_wanted_s = last_wanted_s(one.id);
         if (view.served || !view.last_wanted_s) {
             wanted_since_.erase(one.id);
             continue;

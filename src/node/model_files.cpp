@@ -7,7 +7,16 @@
 
 namespace starling::node {
 
-std::uint64_t memory_for_models(const settings::config& settings) {
+namespace {
+
+/// Never 0, which would mean that nobody knows.
+std::uint64_t what_is_left(std::uint64_t of, std::uint64_t taken) {
+    return of > taken ? of - taken : 1;
+}
+
+}  // namespace
+
+std::uint64_t memory_for_models(const settings::config& settings, memory_in_use others) {
     std::uint64_t memory = machine_memory().available;
     if (memory != 0 && settings.gpu_layers != 0) {
         for (const llama::device_info& device : llama::devices()) {
@@ -15,8 +24,14 @@ std::uint64_t memory_for_models(const settings::config& settings) {
             memory += device.kind == "gpu" ? device.memory_free : 0;
         }
     }
-    const std::uint64_t limit = settings.memory_bytes;
-    return limit == 0 ? memory : memory == 0 ? limit : std::min(memory, limit);
+    if (memory != 0) {
+        memory = what_is_left(memory, others.loading_bytes);
+    }
+    if (settings.memory_bytes == 0) {
+        return memory;
+    }
+    const std::uint64_t limit = what_is_left(settings.memory_bytes, others.loaded_bytes + others.loading_bytes);
+    return memory == 0 ? limit : std::min(memory, limit);
 }
 
 result<std::unique_ptr<models::model_store>> make_store(const settings::config& settings,

@@ -11,9 +11,15 @@
 
 namespace starling::node {
 
-/// Memory that a model may take here: what the system has free, and what its GPUs have free unless `gpu_layers` is 0.
-/// 0 when the system does not say.
-std::uint64_t memory_for_models(const settings::config& settings);
+/// By estimate; what is loaded is missing already from what the system has free, what is loading is not.
+struct memory_in_use {
+    std::uint64_t loaded_bytes = 0;
+    std::uint64_t loading_bytes = 0;
+};
+
+/// Memory that one more model may take here: what the system has free, and what its GPUs have free unless `gpu_layers`
+/// is 0. 0 when the system does not say.
+std::uint64_t memory_for_models(const settings::config& settings, memory_in_use others = {});
 
 /// What does not fit into memory is not fetched, unless it is to be cut (--split N). `starter` and `client` must
 /// outlive the store. Errors: models::errc.

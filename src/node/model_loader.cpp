@@ -115,7 +115,7 @@ result<void> model_loader::add(const std::string& reference) {
     if (details) {
         model.id = details->file.id;
         model.file = details->file;
-        if (auto chosen = choose_place(model, *details); !chosen) {
+        if (auto chosen = choose_place(model, *details, {}); !chosen) {
             return chosen;
         }
     } else if (parsed->kind == models::reference_kind::hub && details.error() == models::errc::not_here) {
@@ -134,8 +134,9 @@ result<void> model_loader::add(const std::string& reference) {
 }
 
 /// Here or over several nodes, as soon as its file is known.
-result<void> model_loader::choose_place(wanted& model, const models::model_details& details) {
-    const auto fits = check_memory(details);
+result<void> model_loader::choose_place(wanted& model, const models::model_details& details, memory_in_use others) {
+    const auto fits = check_memory(model, details, others);
+    model.needs_bytes = details.memory.total_bytes();
     if (!fits && !may_split()) {
         return fail(errc::model, fits.error().message);
     }
@@ -147,18 +148,19 @@ result<void> model_loader::choose_place(wanted& model, const models::model_detai
     return {};
 }
 
-result<void> model_loader::check_memory(const models::model_details& model) const {
-    const std::uint64_t memory = memory_for_models(settings_);
+result<void> model_loader::check_memory(const wanted& model, const models::model_details& details,
+                                        memory_in_use others) const {
+    const std::uint64_t memory = memory_for_models(settings_, others);
     if (memory == 0) {
         return {};
     }
-    models::memory_estimate needed = model.memory;
-    if (draft_fit_) {
+    models::memory_estimate needed = details.memory;
+    if (draft_fit_ && model.when == named::at_start) {
         needed.weights_bytes += draft_fit_->weights_bytes;
         needed.kv_bytes += draft_fit_->kv_bytes;
         needed.work_bytes += draft_fit_->work_bytes;
     }
-    return models::check_fit(needed, memory, model.file.id);
+    return models::check_fit(needed, memory, details.file.id);
 }
 
 bool model_loader::may_split() const {
@@ -167,28 +169,26 @@ bool model_loader::may_split() const {
 }
 
 void model_loader::start() {
-    if ((wanted_.empty() || settings_.standby) && services_.on_settled) {
-        asio::post(services_.network, services_.on_settled);
-    }
-    if (settings_.standby) {
+    if (wanted_.empty() || settings_.standby) {
+        has_settled_ = true;
+        if (services_.on_settled) {
+            asio::post(services_.network, services_.on_settled);
+        }
         return;
     }
-    for (wanted& model : wanted_) {
-        begin(std::move(model));
+    for (const wanted& model : wanted_) {
+        begin(model);
     }
-    wanted_.clear();
 }
 
 void model_loader::load_standby(std::string_view id) {
-    const auto found = std::find_if(wanted_.begin(), wanted_.end(), [&](const wanted& one) { return one.id == id; });
-    if (found == wanted_.end() || stopping_) {
+    const wanted* model = find(id);
+    if (model == nullptr || stopping_ || state_of(id) != route::model_state::standby) {
         return;
     }
-    wanted model = std::move(*found);
-    wanted_.erase(found);
-    services_.log->info("{} is wanted by the mesh, and nobody serves it; loading it", model.id);
-    services_.table->announce(model.id, model.reference.text());
-    begin(std::move(model));
+    services_.log->info("{} is wanted by the mesh, and nobody serves it; loading it", model->id);
+    services_.table->announce(model->id, model->reference.text());
+    begin(*model);
 }
 
 void model_loader::begin(wanted model) {
@@ -213,6 +213,9 @@ asio::awaitable<void> model_loader::bring_up(wanted model) {
     try {
         auto fetching = fetch(std::move(model));
         auto fetched = co_await std::move(fetching);
+        if (fetched) {
+            remember(*fetched);
+        }
         if (fetched && fetched->is_split) {
             share(std::move(*fetched));
             co_return;
@@ -243,19 +246,26 @@ asio::awaitable<result<model_loader::wanted>> model_loader::fetch(wanted model) 
             co_return fetched.error();
         }
         model.file = std::move(*fetched);
-        const auto details = services_.store->show(model.reference);
+        if (services_.on_files) {
+            services_.on_files();
+        }
+        auto looking = look_up(model.reference);
+        const auto details = co_await aio::run_on(exit_.executor(), std::move(looking));
         if (!details) {
             co_return details.error();
         }
-        if (auto chosen = choose_place(model, *details); !chosen) {
+        if (auto chosen = choose_place(model, *details, used_by_others(model.id)); !chosen) {
             co_return chosen.error();
         }
     }
-    auto draft = co_await fetch_draft(model.id);
-    if (!draft) {
-        co_return draft.error();
+    // A draft is for the models that were named with it: another one has other words.
+    if (model.when == named::at_start) {
+        auto draft = co_await fetch_draft(model.id);
+        if (!draft) {
+            co_return draft.error();
+        }
+        model.draft = std::move(*draft);
     }
-    model.draft = std::move(*draft);
     co_return model;
 }
 
@@ -277,6 +287,7 @@ split_observer model_loader::observe_heir(const std::string& id, const std::file
 }
 
 split_observer model_loader::observe_split(std::string id, std::string source) {
+    split_.insert(id);
     split_observer out;
     out.on_ready = [this, id, source](std::shared_ptr<engine::generator> generator, const std::string& content) {
         services_.table->announce(id, source);  // also one that was not named here
@@ -369,7 +380,7 @@ void model_loader::finish(const std::string& id, result<loaded> outcome) {
         const engine::model_info info = outcome->generator->info();
         services_.log->info("{} is ready: {} layers, {} tokens of context, from {}", id, info.layers,
                             info.context_length, info.source);
-        services_.table->set_ready(id, std::move(outcome->generator), std::move(outcome->content));
+        services_.table->set_ready(id, exit_.guard(std::move(outcome->generator)), std::move(outcome->content));
         ++ready_;
         report(id, model_phase::ready, 1.0F);
     } else {
@@ -387,11 +398,8 @@ void model_loader::settle() {
     --running_;
     if (stopping_) {
         settled_.cancel();
-    } else if (running_ == 0) {
-        settled_.cancel();
-        if (services_.on_settled) {
-            services_.on_settled();
-        }
+    } else if (running_ == 0 && !std::exchange(has_settled_, true) && services_.on_settled) {
+        services_.on_settled();
     }
 }
 

@@ -1,12 +1,15 @@
 // Brings models up: finds or fetches the file, checks that it fits, loads it on a thread of its own, and tells the
-// model table at each step.
+// model table at each step. Lets them go again, while the node runs, and loads more.
 //
 // Owner: node. Thread: the network executor; only the load itself runs elsewhere, and reports back by posting.
 #pragma once
 
+#include "api/model_shelf.hpp"
 #include "base/result.hpp"
 #include "fetch/fetch.hpp"
 #include "models/models.hpp"
+#include "node/engine_exit.hpp"
+#include "node/model_files.hpp"
 #include "node/node.hpp"
 #include "node/split_models.hpp"
 #include "route/model_table.hpp"
@@ -23,10 +26,15 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace starling::node {
+
+/// Loads at the same time that were asked for while the node runs: each takes a disk and a thread.
+inline constexpr std::size_t max_loads = 4;
 
 /// What a loader works with; all of it outlives the loader.
 struct loader_services {
@@ -36,7 +44,9 @@ struct loader_services {
     fetch::client* http = nullptr;
     std::shared_ptr<spdlog::logger> log;
     std::function<void(const model_event&)> on_model;
-    std::function<void()> on_settled;                                              // nothing loads any more
+    std::function<void()> on_settled;  // what was added at start has ended
+    std::function<void()> on_files;    // there may be others than before
+    std::function<void(const std::string& id)> on_unloaded;
     std::function<void(split_request what, split_observer observer)> serve_split;  // empty: in no mesh
 };
 
@@ -59,11 +69,32 @@ class model_loader {
     /// Loads a standby model; anything else stays as it is.
     void load_standby(std::string_view id);
 
+    // model_loader_wishes.cpp: while the node runs
+    /// As api::model_shelf. Several calls may be under way.
+    boost::asio::awaitable<result<api::shelf_answer>> load(std::string reference);
+    result<api::shelf_answer> unload(const std::string& id);
+    /// It is served here, and all of it is.
+    bool may_unload(std::string_view id) const;
+
+    /// A model that this node was told of, at its start or later.
+    struct told_model {
+        std::string id;
+        models::reference reference;
+    };
+    std::vector<told_model> told() const;
+    bool is_told(std::string_view id) const;
+
     /// Of a split model that was not named here, should this node come to coordinate it.
     split_observer observe_heir(const std::string& id, const std::filesystem::path& path);
 
     /// Gives loads up and waits for them.
     boost::asio::awaitable<void> stop();
+
+    /// Waits for the engines that were let go; those that still are somewhere end where they are. After stop().
+    void close() { exit_.close(); }
+
+    /// For work on files; what is posted there comes after engines that end.
+    boost::asio::any_io_executor files() { return exit_.executor(); }
 
     std::size_t ready() const { return ready_; }
     /// One of the models is shared with other nodes, which may come later.
@@ -76,17 +107,27 @@ class model_loader {
         std::shared_ptr<engine::generator> generator;
         std::string content;
     };
+    enum class named { at_start, later };
     struct wanted {
         bool is_split = false;  // over several nodes
         std::string id;
         models::reference reference;
         std::optional<models::local_model> file;  // none: to be fetched
         std::filesystem::path draft;              // once it was fetched; empty: none
+        std::uint64_t needs_bytes = 0;            // by estimate; 0: not known
+        named when = named::at_start;
     };
 
     boost::asio::awaitable<void> bring_up(wanted model);
     boost::asio::awaitable<result<wanted>> fetch(wanted model);
     boost::asio::awaitable<result<loaded>> load(wanted model);
+    boost::asio::awaitable<result<models::model_details>> look_up(models::reference which);
+    result<std::optional<api::shelf_answer>> find_conflict(const wanted& model) const;
+    result<void> begin_wish(wanted model);
+    memory_in_use used_by_others(const std::string& id) const;
+    std::optional<route::model_state> state_of(std::string_view id) const;
+    wanted* find(std::string_view id);
+    void remember(const wanted& model);
     void share(wanted model);
     split_observer observe_split(std::string id, std::string source);
     boost::asio::awaitable<result<models::local_model>> fetch_file(std::string for_model, models::reference which);
@@ -94,8 +135,8 @@ class model_loader {
                                                           std::filesystem::path draft);
     result<loaded> load_blocking(const std::string& id, const models::local_model& file,
                                  const std::filesystem::path& draft);
-    result<void> choose_place(wanted& model, const models::model_details& details);
-    result<void> check_memory(const models::model_details& model) const;
+    result<void> choose_place(wanted& model, const models::model_details& details, memory_in_use others);
+    result<void> check_memory(const wanted& model, const models::model_details& details, memory_in_use others) const;
     bool may_split() const;
     result<void> find_draft();
     boost::asio::awaitable<result<std::filesystem::path>> fetch_draft(std::string for_model);
@@ -107,13 +148,16 @@ class model_loader {
 
     loader_services services_;
     settings::config settings_;
-    std::vector<wanted> wanted_;
+    engine_exit exit_;
+    std::vector<wanted> wanted_;                            // all that this node was told of, each id once
+    std::set<std::string, std::less<>> split_;              // those that are cut over several nodes
     std::optional<models::reference> draft_;                // once it was looked for
     std::optional<models::memory_estimate> draft_fit_;      // once its file is known
     std::list<boost::asio::cancellation_signal> fetching_;  // one for each download
     std::atomic<bool> stopping_ = false;                    // read by loading threads
     boost::asio::steady_timer settled_;                     // cancelled when `running_` becomes 0
     std::size_t running_ = 0;
+    bool has_settled_ = false;
     std::size_t undecided_ = 0;  // of them, split models that wait for other nodes
     bool has_split_ = false;
     std::size_t ready_ = 0;

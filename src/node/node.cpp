@@ -8,6 +8,7 @@
 #include "models/models.hpp"
 #include "node/access_log.hpp"
 #include "node/key_file.hpp"
+#include "node/local_shelf.hpp"
 #include "node/log_memory.hpp"
 #include "node/machine_sampler.hpp"
 #include "node/mesh.hpp"
@@ -152,6 +153,7 @@ class node::impl {
         facts.mesh = mesh_.get();
         facts.asking = mesh_ ? &mesh_->asking() : nullptr;
         facts.log = log_memory_.get();
+        facts.shelf = &shelf_;
         facts.control_token = control_token_;
         facts.console_token = to_hex(keys::key_pair::generate().secret());
         facts.console = with_.console;
@@ -207,10 +209,25 @@ class node::impl {
         out.log = with_.log;
         out.on_model = [this](const model_event& event) { on_model(event); };
         out.on_settled = [this] { on_settled(); };
+        out.on_files = [this] { shelf_.outdated(); };
+        out.on_unloaded = [this](const std::string& id) {
+            if (mesh_) {
+                mesh_->model_unloaded(id);
+            }
+        };
         if (purpose_ == purpose::serve) {
             out.serve_split = [this](split_request what, split_observer observer) {
                 mesh_->serve_split(std::move(what), std::move(observer));
             };
+        }
+        return out;
+    }
+
+    shelf_parts parts_of_shelf() {
+        shelf_parts out{.network = io_.get_executor(), .store = store_.get(), .loader = &loader_, .log = with_.log};
+        if (purpose_ == purpose::client) {
+            out.refuses_loads =
+                "This node is a client, which serves no models; run `starling serve` on this machine to load one.";
         }
         return out;
     }
@@ -238,9 +255,11 @@ class node::impl {
         if (mesh_) {
             co_await mesh_->stop();
         }
+        co_await shelf_.stop();
         co_await loader_.stop();
         lock_.reset();
-        table_ = {};  // engines end here, on this thread, before the HTTP client that some of them use
+        table_ = {};  // engines end here, before the HTTP client that some of them use
+        loader_.close();
         co_return failure_ ? result<void>(*failure_) : result<void>();
     }
 
@@ -326,6 +345,7 @@ class node::impl {
     asio::steady_timer stop_;
     aio::task_scope tasks_{io_.get_executor()};
     model_loader loader_;
+    local_shelf shelf_{parts_of_shelf()};
     std::unique_ptr<mesh> mesh_;
     std::optional<api::server> api_;
     listening_event listening_;

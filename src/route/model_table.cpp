@@ -121,6 +121,9 @@ result<choice> model_table::choose_any(steady_time now) {
     if (const auto waiting = first(model_state::waiting); waiting != models_.end()) {
         return waiting_error(waiting->id, *waiting->failure);
     }
+    if (const auto standby = first(model_state::standby); standby != models_.end()) {
+        return loading_error(standby->id, standby->progress);
+    }
     if (!models_.empty()) {
         return failed_error(models_.front().id, *models_.front().failure);
     }

@@ -19,6 +19,16 @@ struct standby_view {
     std::chrono::duration<double> waited{};  // since it has been wanted and not served
 };
 
+/// What others tell of their requests is so old at most; so much longer ago they may really have been.
+inline constexpr double told_demand_age_s = 6.0;
+
+enum class demand_source { this_node, another_node };
+
+/// Whether a request brings back a model that a person unloaded: those that came before that do not.
+constexpr bool is_after_unload(double request_age_s, double unloaded_for_s, demand_source by) {
+    return request_age_s + (by == demand_source::another_node ? told_demand_age_s : 0.0) < unloaded_for_s;
+}
+
 /// The first in rank loads it at once; the others only when those before them have not.
 constexpr bool should_load(const standby_view& view) {
     return !view.served && view.last_wanted_s && *view.last_wanted_s < demand_counts_s &&

@@ -53,4 +53,12 @@ TEST(StandbyPolicy, TheSecondWaitsForTheFirst) {
     EXPECT_TRUE(should_load(view));
 }
 
+TEST(StandbyPolicy, RequestsFromBeforeAnUnloadDoNotCount) {
+    EXPECT_TRUE(is_after_unload(1.0, 2.0, demand_source::this_node));
+    EXPECT_FALSE(is_after_unload(3.0, 2.0, demand_source::this_node));
+    // What another node tells may be some seconds old.
+    EXPECT_FALSE(is_after_unload(1.0, 2.0, demand_source::another_node));
+    EXPECT_TRUE(is_after_unload(1.0, 1.1 + told_demand_age_s, demand_source::another_node));
+}
+
 }  // namespace starling::route

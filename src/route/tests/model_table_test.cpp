@@ -45,6 +45,20 @@ TEST(model_table, a_loading_model_tells_its_percentage) {
     EXPECT_EQ(table.snapshot(start).at(0).requests, 0U);
 }
 
+TEST(model_table, models_in_reserve_are_what_auto_means_where_there_is_nothing_else) {
+    model_table table;
+    table.announce("broken", "built in");
+    table.set_failed("broken", fail(engine::errc::unavailable, "no"));
+    table.announce("starter", "built in", model_state::standby);
+    for (const auto* name : {"starter", "", "auto"}) {
+        const auto chosen = table.choose(name, start);
+        ASSERT_TRUE(chosen.has_error()) << name;
+        EXPECT_TRUE(chosen.error() == engine::errc::loading) << chosen.error().message;
+    }
+    table.remove("broken");
+    EXPECT_TRUE(table.choose("auto", start).error() == engine::errc::loading);
+}
+
 TEST(model_table, a_ready_model_is_chosen_and_counted) {
     model_table table;
     const auto generator = std::make_shared<silent_generator>();
