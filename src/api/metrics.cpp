@@ -7,6 +7,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
+#include <array>
 
 namespace starling::api {
 
@@ -17,6 +18,11 @@ using prometheus::Histogram;
 const Histogram::BucketBoundaries request_buckets{0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300};
 const Histogram::BucketBoundaries first_token_buckets{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
 const Histogram::BucketBoundaries token_buckets{0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1};
+
+// A counter that is absent until it counts hides its first event from rate() and increase(): these begin at zero.
+constexpr std::array model_routes{"/v1/chat/completions", "/v1/completions", "/v1/embeddings"};
+constexpr std::array usual_statuses{200, 400, 429, 500, 502, 503, 504};
+constexpr std::array member_states{"alive", "suspect", "dead", "left"};  // as peer_facts has them
 
 prometheus::Family<prometheus::Counter>& counter(prometheus::Registry& registry, const char* name, const char* help) {
     return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
@@ -109,7 +115,11 @@ void add_mesh(std::vector<prometheus::MetricFamily>& all, const scrape_facts& fa
     }
     {
         gauge_family peers(all, "starling_peers", "other members of the mesh, by state");
-        for (const auto& [state, count] : facts.peers) {
+        auto by_state = facts.peers;
+        for (const char* state : member_states) {
+            by_state.try_emplace(state, 0);
+        }
+        for (const auto& [state, count] : by_state) {
             peers.add(static_cast<double>(count), {label{"state", state}});
         }
     }
@@ -157,7 +167,14 @@ metrics::metrics()
       prompt_tokens_(counter(*registry_, "starling_prompt_tokens_total", "tokens of prompts")),
       cached_tokens_(
           counter(*registry_, "starling_cached_tokens_total", "tokens of prompts that were not computed again")),
-      generated_tokens_(counter(*registry_, "starling_generated_tokens_total", "tokens of answers")) {}
+      generated_tokens_(counter(*registry_, "starling_generated_tokens_total", "tokens of answers")) {
+    for (const char* route : model_routes) {
+        durations_.Add({{"route", route}}, request_buckets);
+        for (const int status : usual_statuses) {
+            requests_.Add({{"route", route}, {"status", std::to_string(status)}});
+        }
+    }
+}
 
 metrics::~metrics() = default;
 
@@ -197,7 +214,10 @@ void metrics::answer_complete(const std::string& model, const engine::token_usag
     }
 }
 
-std::string metrics::render(const scrape_facts& facts) const {
+std::string metrics::render(const scrape_facts& facts) {
+    for (const auto& model : facts.models) {
+        of(model.id);
+    }
     auto all = registry_->Collect();
     add_process(all, facts);
     add_mesh(all, facts);

@@ -48,8 +48,9 @@ class metrics {
     void answer_complete(const std::string& model, const engine::token_usage& usage,
                          const engine::stream_timing& timing);
 
-    /// Text exposition format 0.0.4.
-    std::string render(const scrape_facts& facts) const;
+    /// Text exposition format 0.0.4. What counts requests begins at zero for the routes of the models, and for the
+    /// models of this node; for models of others it begins with the first answer.
+    std::string render(const scrape_facts& facts);
 
   private:
     struct model_series;

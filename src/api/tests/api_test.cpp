@@ -385,6 +385,16 @@ TEST_F(api_server, metrics_have_counts_and_states) {
     }
 }
 
+TEST_F(api_server, metrics_begin_at_zero) {
+    const auto text = body_of(get("/metrics"));
+    for (const auto* line : {R"(starling_http_requests_total{route="/v1/chat/completions",status="429"} 0)",
+                             R"(starling_http_request_duration_seconds_count{route="/v1/embeddings"} 0)",
+                             R"(starling_generated_tokens_total{model="scripted"} 0)",
+                             R"(starling_time_to_first_token_seconds_count{model="scripted"} 0)"}) {
+        EXPECT_NE(text.find(line), std::string::npos) << line << "\n" << text;
+    }
+}
+
 TEST_F(api_server, routes_methods_and_types) {
     EXPECT_EQ(status_of(get("/nothing")), "404");
     const auto wrong = get("/v1/chat/completions");
