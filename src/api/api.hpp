@@ -24,6 +24,8 @@ namespace starling::api {
 
 class asking_view;
 class mesh_view;
+class sharing_view;
+struct about_facts;
 
 struct options {
     std::string bind = "127.0.0.1";         // an IP address
@@ -42,6 +44,8 @@ struct node_facts {
     std::string version;
     mesh_view* mesh = nullptr;                          // outlives the server; null: in none
     asking_view* asking = nullptr;                      // likewise; null: nobody asks to be let in
+    sharing_view* sharing = nullptr;                    // likewise; null: can be in no mesh
+    std::function<about_facts()> about;                 // for those who may see where it listens; none: nobody
     std::string control_token;                          // empty: what it opens is closed
     std::string role;                                   // worker, client, both
     std::function<route::machine_load()> machine_load;  // none: reported as idle

@@ -27,6 +27,9 @@ constexpr std::array entries{
     route_entry{endpoint::request_decision, "/api/requests", "POST", access::control_token},
     route_entry{endpoint::asking, "/api/asking", "GET", access::control_token},
     route_entry{endpoint::asking_answer, "/api/asking", "POST", access::control_token},
+    route_entry{endpoint::sharing, "/api/sharing", "GET"},
+    route_entry{endpoint::sharing_wish, "/api/sharing", "POST", access::control_token},
+    route_entry{endpoint::about, "/api/about", "GET", access::control_token},
     route_entry{endpoint::start_page, "/", "GET", access::everyone},
 };
 

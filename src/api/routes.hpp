@@ -24,6 +24,9 @@ enum class endpoint {
     request_decision,
     asking,
     asking_answer,
+    sharing,
+    sharing_wish,
+    about,
     start_page,
     unknown,
 };

@@ -1,4 +1,5 @@
 #include "http/server.hpp"
+#include "api/about.hpp"
 #include "api/access_policy.hpp"
 #include "api/api.hpp"
 #include "api/asking_control.hpp"
@@ -8,6 +9,7 @@
 #include "api/mesh_view.hpp"
 #include "api/metrics.hpp"
 #include "api/node_view.hpp"
+#include "api/sharing_control.hpp"
 #include "api/start_page.hpp"
 #include "openai/errc.hpp"
 
@@ -251,6 +253,9 @@ http::awaitable<void> server::impl::dispatch(call& call, http::request request) 
         case endpoint::request_decision: answer_decision(call, facts_.asking, request.body); break;
         case endpoint::asking: answer_own_request(call, facts_.asking); break;
         case endpoint::asking_answer: answer_confirmation(call, facts_.asking, request.body); break;
+        case endpoint::sharing: answer_sharing(call, facts_.sharing); break;
+        case endpoint::sharing_wish: answer_sharing_wish(call, facts_.sharing, request.body); break;
+        case endpoint::about: answer_about(call, facts_.about); break;
         case endpoint::start_page: call.send(200, "text/html; charset=utf-8", std::string(start_page_html)); break;
         case endpoint::unknown: break;  // refused before its body was read
     }

@@ -85,6 +85,9 @@ peers::node_status mesh::status() {
         return out;
     }
     split_models_.tell(out);
+    if (!with_.shares()) {
+        return out;
+    }
     for (route::model_status& one : with_.table->snapshot(now)) {
         if (one.state == model_state::failed || one.state == model_state::waiting) {
             continue;
@@ -110,6 +113,11 @@ void mesh::models_changed() {
 }
 
 result<std::shared_ptr<engine::generator>> mesh::find_here(std::string_view model) {
+    if (!with_.shares()) {
+        return fail(engine::errc::unavailable, fmt::format("The node {} does not work for others at the moment: its "
+                                                           "owner has switched sharing off.",
+                                                           with_.settings->name));
+    }
     if (health().state == route::health_state::overloaded) {
         return fail(engine::errc::overloaded, fmt::format("The node {} is overloaded.", with_.settings->name));
     }
@@ -291,7 +299,8 @@ api::routing_facts mesh::routing() const {
 
 void mesh::consider_standby() {
     const auto now = steady_clock::now();
-    const auto wanted = demand();
+    // Who does not share loads for its own clients alone.
+    const auto wanted = with_.shares() ? demand() : demand_.snapshot(now);
     for (const route::model_status& one : with_.table->snapshot(now)) {
         if (one.state != model_state::standby) {
             continue;

@@ -42,7 +42,8 @@ struct loader_services {
 
 class model_loader {
   public:
-    model_loader(loader_services services, settings::config settings);
+    /// `settings` outlives the loader; what is in them when a model is looked at counts.
+    model_loader(loader_services services, const settings::config& settings);
     ~model_loader();
     model_loader(const model_loader&) = delete;
     model_loader& operator=(const model_loader&) = delete;
@@ -106,7 +107,7 @@ class model_loader {
     void post_progress(const std::string& id, model_phase phase, float progress);
 
     loader_services services_;
-    settings::config settings_;
+    const settings::config& settings_;
     std::vector<wanted> wanted_;
     std::optional<models::reference> draft_;                // once it was looked for
     std::optional<models::memory_estimate> draft_fit_;      // once its file is known

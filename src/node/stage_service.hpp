@@ -91,6 +91,11 @@ class stage_service final : public pipeline::stage_loader, public pipeline::peer
         std::unique_ptr<llama::stage> stage;
         std::uint64_t bytes = 0;
     };
+    /// As the network executor knew them when a load began; the load itself runs on another thread.
+    struct room_rules {
+        std::uint64_t limit_bytes = 0;  // --memory; 0: none
+        std::uint64_t whole_models_bytes = 0;
+    };
     struct load_order {
         own_part part;
         std::function<void(double)> progress;  // network executor
@@ -105,15 +110,12 @@ class stage_service final : public pipeline::stage_loader, public pipeline::peer
     std::optional<deployment::trouble> apply(leased& of, const deployment::lease::actions& list,
                                              std::optional<deployment::stream_number> asking);
     boost::asio::awaitable<result<sized_stage>> load_layers(load_order order);
-    boost::asio::awaitable<void> load_on_thread(stage_file from, load_order order, std::uint64_t whole_models_bytes,
+    boost::asio::awaitable<void> load_on_thread(stage_file from, load_order order, room_rules rules,
                                                 result<sized_stage>* outcome);
     boost::asio::awaitable<void> give_up_when_left(std::shared_ptr<std::atomic<bool>> flag);
-    result<sized_stage> load_blocking(const stage_file& from, const load_order& order,
-                                      std::uint64_t whole_models_bytes) const;
-    result<sized_stage> load_file(const std::filesystem::path& path, const load_order& order,
-                                  std::uint64_t whole_models_bytes) const;
-    std::uint64_t room_now(std::uint64_t whole_models_bytes) const;
-    std::uint64_t within_limit(std::uint64_t available, std::uint64_t used) const;
+    result<sized_stage> load_blocking(const stage_file& from, const load_order& order, room_rules rules) const;
+    result<sized_stage> load_file(const std::filesystem::path& path, const load_order& order, room_rules rules) const;
+    std::uint64_t room_now(room_rules rules) const;
     std::uint64_t free_of_system() const;
 
     const split_parts& with_;
