@@ -251,7 +251,8 @@ peers::node_offer split_models::offer() const {
 void split_models::tell(peers::node_status& into) const {
     into.offer = offer();
     if (!with_.shares()) {
-        into.offer.memory_bytes = 0;  // what it computes already is still told: those who use it look at that
+        // Room for what it still computes, so that no plan leaves it out before stage_service lets go; more is refused.
+        into.offer.memory_bytes = stages_.held_bytes();
     }
     for (const auto& [content, model] : models_) {
         if (!model->told()) {

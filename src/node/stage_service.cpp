@@ -30,6 +30,9 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr auto answer_time = std::chrono::seconds(5);
+constexpr auto unused_time = std::chrono::seconds(5);    // a step of a long prompt on a slow machine
+constexpr auto parting_time = std::chrono::seconds(60);  // of a stage that never rests; its answers go on elsewhere
+constexpr const char* owner_says_no = "This node does not work for others: its owner has switched sharing off.";
 constexpr std::size_t max_models = 64;  // that leases are kept of; a node computes parts of a few
 
 /// A stage of another member, counted for as long as it lives.
@@ -163,9 +166,7 @@ std::optional<pipeline::stage_refused> stage_service::objection(const pipeline::
                                        .about = {}};
     }
     if (!with_.shares()) {
-        return pipeline::stage_refused{
-            .why = fail(errc::declined, "This node does not work for others: its owner has switched sharing off."),
-            .about = {}};
+        return pipeline::stage_refused{.why = fail(errc::declined, owner_says_no), .about = {}};
     }
     if (leases_.size() >= max_models && leases_.find(asked.content) == leases_.end()) {
         return pipeline::stage_refused{.why = fail(errc::busy, "This node takes part in as many models as it can."),
@@ -261,7 +262,35 @@ void stage_service::leave() {
     }
 }
 
+/// Answers under way go on when sharing is switched off; layers that wait for the next one do not stay for it.
+void stage_service::release_unused() {
+    const auto now = steady_clock::now();
+    std::map<pipeline::deployment_id, watched> seen;
+    for (const pipeline::hosted_stage& one : with_.shares() ? std::vector<pipeline::hosted_stage>() : host_.stages()) {
+        const auto before = watched_.find(one.opened.deployment);
+        watched as = before != watched_.end() ? before->second : watched{.worked = now, .since = now};
+        if (as.steps != one.figures.steps) {
+            as.steps = one.figures.steps;
+            as.worked = now;
+        }
+        if (now - as.worked >= unused_time || now - as.since >= parting_time) {
+            host_.withdraw(one.opened.deployment, owner_says_no);
+        }
+        seen.emplace(one.opened.deployment, as);
+    }
+    watched_ = std::move(seen);
+}
+
+std::uint64_t stage_service::held_bytes() const {
+    std::uint64_t sum = 0;
+    for (const pipeline::hosted_stage& one : host_.stages()) {
+        sum += one.memory_bytes;
+    }
+    return sum;
+}
+
 void stage_service::tick() {
+    release_unused();
     for (auto at = leases_.begin(); at != leases_.end();) {
         apply(at->second, at->second.lease.tick(steady_clock::now()), std::nullopt);
         at = at->second.lease.empty() && at->second.streams.empty() ? leases_.erase(at) : std::next(at);

@@ -13,6 +13,7 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -58,6 +59,9 @@ class stage_service final : public pipeline::stage_loader, public pipeline::peer
     std::uint64_t free_bytes() const;
 
     std::vector<pipeline::hosted_stage> stages() const { return host_.stages(); }
+
+    /// That stages for others take.
+    std::uint64_t held_bytes() const;
 
     /// The claim that has a stage of this model here.
     std::optional<deployment::claim> holder(const std::string& content) const;
@@ -115,6 +119,7 @@ class stage_service final : public pipeline::stage_loader, public pipeline::peer
     boost::asio::awaitable<void> give_up_when_left(std::shared_ptr<std::atomic<bool>> flag);
     result<sized_stage> load_blocking(const stage_file& from, const load_order& order, room_rules rules) const;
     result<sized_stage> load_file(const std::filesystem::path& path, const load_order& order, room_rules rules) const;
+    void release_unused();
     std::uint64_t room_now(room_rules rules) const;
     std::uint64_t free_of_system() const;
 
@@ -125,7 +130,13 @@ class stage_service final : public pipeline::stage_loader, public pipeline::peer
     std::map<std::string, leased> leases_;
     deployment::stream_number next_stream_ = 0;
     std::shared_ptr<std::atomic<std::uint64_t>> taken_;  // by all layers that are loaded
-    std::uint64_t own_bytes_ = 0;                        // of them, by the last stages of models coordinated here
+    struct watched {
+        std::uint64_t steps = 0;
+        std::chrono::steady_clock::time_point worked;  // last
+        std::chrono::steady_clock::time_point since;   // nothing is shared
+    };
+    std::map<pipeline::deployment_id, watched> watched_;  // stages for others, while nothing is shared
+    std::uint64_t own_bytes_ = 0;                         // of them, by the last stages of models coordinated here
 };
 
 }  // namespace starling::node

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { ask, startMesh, story } from './lib/mesh.mjs';
+import { ask, startMesh, story, tellAndAfter } from './lib/mesh.mjs';
+import { deployed, stageNodes, startSplit } from './lib/split.mjs';
 import { eventually, run, startServer, temporaryDirectory } from './lib/server.mjs';
 
 let mesh, attic, desk;
@@ -172,5 +173,21 @@ test('choices outlive the program; a broken file is a sentence, and stays as it 
     }
   } finally {
     rmSync(dataDir, { recursive: true, force: true });
+  }
+});
+
+test('off: parts of a split model go when no answer needs them any more', { timeout: 120_000 }, async () => {
+  const split = await startSplit({ stages: 2, workers: 3 });
+  try {
+    const [first, coordinator] = stageNodes(split, split.deployment);
+    const off = () => choose(first, { sharing: false });
+    const told = await tellAndAfter(20, coordinator, story(800), off);
+    assert.deepEqual([told.error, told.finish], [null, 'length']);
+    assert.doesNotMatch(coordinator.log(), /goes on after/, 'it was moved');
+    assert.equal((await sharing(first)).sharing, false);
+    await deployed(split.nodes, { stages: 2, without: [first] });
+    assert.ok((await ask(coordinator, story(8))).text);
+  } finally {
+    await split.stop();
   }
 });
