@@ -21,7 +21,7 @@ error refused(std::string why) {
 
 error is_given(std::string_view what, std::string_view flags) {
     return refused(fmt::format(
-        "{} was given when this node was started ({}), so it cannot be changed here; start it without that.", what,
+        "{} was decided when this node was started ({}), so it cannot be changed here; start it anew for that.", what,
         flags));
 }
 

@@ -139,7 +139,7 @@ test('a client has nothing to share; what was given at the start stays', async (
     for (const wish of [{ reachable: true }, { who: 'invite' }, { memory_bytes: 2_000_000_000 }]) {
       const answer = await choose(node, wish);
       assert.equal(answer.status, 400, JSON.stringify(wish));
-      assert.match(answer.body.error.message, /was given when this node was started/);
+      assert.match(answer.body.error.message, /was decided when this node was started/);
     }
     assert.equal((await choose(node, { who: 'anybody' })).status, 400);
   } finally {
