@@ -3,16 +3,16 @@
 #include "built_in.hpp"
 #include "command_line.hpp"
 #include "node/log.hpp"
+#include "stop_signals.hpp"
 #include "terminal.hpp"
 #include "terminal_question.hpp"
 
 #include <spdlog/sinks/ansicolor_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
-#include <boost/asio/signal_set.hpp>
 
-#include <csignal>
 #include <cstdio>
 #include <functional>
+#include <optional>
 #include <utility>
 
 namespace starling::cli {
@@ -69,6 +69,11 @@ class announcer {
     void ask_through(terminal_question& question, std::function<void(const std::string& code, bool is_same)> confirm) {
         question_ = &question;
         confirm_ = std::move(confirm);
+    }
+
+    void ask_nobody() {
+        question_ = nullptr;
+        confirm_ = {};
     }
 
     void join_request(const api::join_request& about) {
@@ -142,39 +147,60 @@ class announcer {
 
 }  // namespace
 
-int run_node(settings::config settings, node::purpose why, std::vector<std::string> hints) {
-    announcer show(settings.log_format == settings::log_format::json, std::move(hints));
+namespace {
+
+node::resources resources_for(announcer& show, std::shared_ptr<spdlog::logger> log) {
     node::resources with;
     with.starter = built_in_starter();
     with.console = built_in_console();
-    with.log = log_to_stderr(settings);
+    with.log = std::move(log);
+    with.may_restart = true;
     with.observer.on_listening = [&show](const node::listening_event& about) { show.listening(about); };
     with.observer.on_model = [&show](const node::model_event& event) { show.model(event); };
     with.observer.on_ready = [&show](const node::listening_event& about) { show.ready(about); };
-
     with.observer.asking.on_request = [&show](const api::join_request& about) { show.join_request(about); };
     with.observer.asking.on_asked = [&show](const api::own_request& about) { show.asked(about); };
     with.observer.asking.on_ask_ended = [&show](const api::own_request&) { show.ask_ended(); };
-    const bool asks_here = settings.log_format == settings::log_format::pretty && terminal_question::is_possible();
+    return with;
+}
 
-    auto made = node::node::create(std::move(settings), why, std::move(with));
-    if (!made) {
-        return report(made.error());
-    }
-    node::node& running = **made;
+/// Until it ends; gives what it is to be created with again.
+result<std::optional<settings::config>> run_once(node::node& running, announcer& show, stop_signals& signals,
+                                                 bool asks_here) {
     terminal_question question(running.executor());
     if (asks_here) {
         show.ask_through(question, [&running](const std::string& code, bool yes) { running.confirm(code, yes); });
     }
-    boost::asio::signal_set signals(running.executor(), SIGINT, SIGTERM);
-    signals.async_wait([&](const boost::system::error_code& cancelled, int) {
-        if (!cancelled) {
-            running.stop();
-            signals.clear();  // a second signal ends the program at once
-        }
-    });
+    signals.tell([&running] { running.stop(); });
     const auto outcome = running.run();
-    return outcome ? done : report(outcome.error());
+    signals.tell({});
+    show.ask_nobody();
+    if (!outcome) {
+        return outcome.error();
+    }
+    return running.restart_settings();
+}
+
+}  // namespace
+
+int run_node(settings::config settings, node::purpose why, std::vector<std::string> hints) {
+    announcer show(settings.log_format == settings::log_format::json, std::move(hints));
+    const bool asks_here = settings.log_format == settings::log_format::pretty && terminal_question::is_possible();
+    const auto log = log_to_stderr(settings);
+    stop_signals signals;
+    std::optional<settings::config> next(std::move(settings));
+    while (next && !signals.came()) {
+        auto made = node::node::create(std::move(*next), why, resources_for(show, log));
+        if (!made) {
+            return report(made.error());
+        }
+        auto outcome = run_once(**made, show, signals, asks_here);
+        if (!outcome) {
+            return report(outcome.error());
+        }
+        next = std::move(*outcome);
+    }
+    return done;
 }
 
 }  // namespace starling::cli

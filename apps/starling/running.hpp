@@ -1,4 +1,5 @@
-// Runs a node in the foreground until it ends or a signal asks it to; for `serve` and for the idle mode.
+// Runs a node in the foreground until it ends or a signal asks it to, again where it asks for that; for `serve` and for
+// the idle mode.
 #pragma once
 
 #include "node/node.hpp"

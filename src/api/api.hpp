@@ -28,6 +28,8 @@ class asking_view;
 class log_view;
 class mesh_view;
 class model_shelf;
+class sharing_view;
+struct about_facts;
 
 struct options {
     std::string bind = "127.0.0.1";         // an IP address
@@ -48,6 +50,8 @@ struct node_facts {
     asking_view* asking = nullptr;       // likewise; null: nobody asks to be let in
     model_shelf* shelf = nullptr;        // likewise; null: no model files here
     log_view* log = nullptr;             // likewise; null: no log is kept
+    sharing_view* sharing = nullptr;     // likewise; null: can be in no mesh
+    std::function<about_facts()> about;  // for those who may see where it listens; none: nobody
     std::string control_token;           // of those who may read the data directory; empty: closed
     std::string console_token;           // for pages of our own user's browser; empty: they may only look
     std::span<const std::byte> console;  // console_files' pack; outlives the server; empty: a plain page

@@ -4,6 +4,7 @@
 #include "api/asking_view.hpp"
 #include "api/event_feed.hpp"
 #include "api/log_view.hpp"
+#include "api/sharing_control.hpp"
 #include "openai/errc.hpp"
 
 #include <fmt/format.h>
@@ -71,6 +72,7 @@ boost::asio::awaitable<void> event_streams::serve(call& call, event_wish wish) {
         feed.rows(out, "peers", view_.peers_json(), "node_id");
         feed.whole(out, "deployments", view_.deployments_json());
         feed.whole(out, "models", view_.models_json());
+        feed.whole(out, "sharing", sharing_json(facts_.sharing));
         if (wish.may_change && facts_.asking != nullptr) {
             feed.whole(out, "requests", requests_json(*facts_.asking));
             feed.whole(out, "asking", own_request_json(*facts_.asking));

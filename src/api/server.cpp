@@ -1,6 +1,7 @@
 #include "http/server.hpp"
 #include "aio/pause.hpp"
 #include "aio/task_scope.hpp"
+#include "api/about.hpp"
 #include "api/access_policy.hpp"
 #include "api/api.hpp"
 #include "api/asking_control.hpp"
@@ -15,6 +16,7 @@
 #include "api/metrics.hpp"
 #include "api/model_control.hpp"
 #include "api/node_view.hpp"
+#include "api/sharing_control.hpp"
 #include "api/start_page.hpp"
 #include "base/unix_time.hpp"
 #include "openai/errc.hpp"
@@ -337,6 +339,9 @@ http::awaitable<void> server::impl::dispatch(call& call, http::request request) 
         case endpoint::request_decision: answer_decision(call, facts_.asking, request.body); break;
         case endpoint::asking: answer_own_request(call, facts_.asking); break;
         case endpoint::asking_answer: answer_confirmation(call, facts_.asking, request.body); break;
+        case endpoint::sharing: answer_sharing(call, facts_.sharing); break;
+        case endpoint::sharing_wish: answer_sharing_wish(call, facts_.sharing, request.body); break;
+        case endpoint::about: answer_about(call, facts_.about); break;
         case endpoint::model_rows: co_await answer_model_rows(call, models_, facts_.mesh, facts_.shelf); break;
         case endpoint::model_wish: co_await answer_model_wish(call, facts_.shelf, std::move(request.body)); break;
         case endpoint::session: call.send_json(json::serialize(json::object{{"token", facts_.console_token}})); break;

@@ -22,8 +22,6 @@ using udp = ip::udp;
 
 // Scopes that no router passes on: the local one of RFC 2365, 6.1, chosen by us within it; and link-local, not assigned
 // by IANA (RFC 4291, 2.7), which ends in "starln".
-constexpr const char* group_v4 = "239.255.83.76";
-constexpr const char* group_v6 = "ff12::7374:6172:6c6e";
 constexpr int hops = 1;  // this link, and no further
 
 template <class T>

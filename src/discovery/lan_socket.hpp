@@ -20,6 +20,10 @@ namespace starling::discovery {
 
 enum class family { v4, v6 };
 
+/// Where beacons go, on one link.
+inline constexpr const char* group_v4 = "239.255.83.76";
+inline constexpr const char* group_v6 = "ff12::7374:6172:6c6e";
+
 class lan_socket {
   public:
     /// Error: no_socket.

@@ -168,4 +168,8 @@ void driver::drop(transfer_id id) {
     active_.erase(found);
 }
 
+std::string library_version() {
+    return curl_version_info(CURLVERSION_NOW)->version;
+}
+
 }  // namespace starling::fetch

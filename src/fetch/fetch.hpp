@@ -92,4 +92,7 @@ class client {
 /// The rest of the body; errc::too_large when it is longer than `limit_bytes`.
 awaitable<result<std::string>> read_all(response& from, std::size_t limit_bytes);
 
+/// Of the libcurl that this process runs with: "7.88.1".
+std::string library_version();
+
 }  // namespace starling::fetch

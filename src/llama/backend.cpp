@@ -3,6 +3,7 @@
 #include "llama/llama.hpp"
 
 #include <ggml-backend.h>
+#include <ggml.h>
 #include <llama.h>
 #include <log.h>
 
@@ -66,6 +67,14 @@ std::vector<device_info> devices() {
                          .memory_free = free});
     }
     return found;
+}
+
+std::string version() {
+#ifdef STARLING_LLAMA_TAG
+    return STARLING_LLAMA_TAG;
+#else
+    return std::string("a source tree of its own, ggml ") + ggml_version();
+#endif
 }
 
 std::string system_info() {

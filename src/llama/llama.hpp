@@ -50,6 +50,9 @@ struct device_info {
 /// What ggml's device registry found on this machine.
 std::vector<device_info> devices();
 
+/// Of the llama.cpp that is linked: "v0.5.0"; with a source tree of one's own, the version of its ggml.
+std::string version();
+
 /// Instruction sets that the CPU backend was built for and found, for `doctor`.
 std::string system_info();
 

@@ -113,6 +113,9 @@ class model_store {
     /// are found, not fetched. Cancelling the waiting coroutine stops it; what has come is kept.
     virtual awaitable<result<local_model>> pull(reference which, on_pull_progress progress) = 0;
 
+    /// store_options::memory_bytes, for downloads that begin from now on.
+    virtual void set_memory(std::uint64_t bytes) = 0;
+
     /// Deletes a download, or what is left of a broken one. The starter and files outside the store are refused.
     virtual result<void> remove(const reference& which) = 0;
 

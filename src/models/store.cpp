@@ -29,12 +29,17 @@ bool is_below(const std::filesystem::path& path, const std::filesystem::path& fo
 class file_store final : public model_store {
   public:
     file_store(store_options options, fetch::client& client)
-        : options_(std::move(options)), client_(client), folder_(options_.data_dir / "models"), disk_(disk_threads) {}
+        : options_(std::move(options)),
+          memory_bytes_(options_.memory_bytes),
+          client_(client),
+          folder_(options_.data_dir / "models"),
+          disk_(disk_threads) {}
 
     result<std::vector<local_model>> list() override;
     result<local_model> find(const reference& which) override;
     result<model_details> show(const reference& which) override;
     awaitable<result<local_model>> pull(reference which, on_pull_progress progress) override;
+    void set_memory(std::uint64_t bytes) override { memory_bytes_ = bytes; }
     result<void> remove(const reference& which) override;
 
   private:
@@ -47,6 +52,7 @@ class file_store final : public model_store {
     awaitable<result<local_model>> pull_on_disk_thread(reference which, on_pull_progress progress);
 
     const store_options options_;
+    std::atomic<std::uint64_t> memory_bytes_;  // read on disk threads
     fetch::client& client_;
     const std::filesystem::path folder_;
     std::once_flag hashed_;
@@ -193,7 +199,9 @@ awaitable<result<local_model>> file_store::pull_on_disk_thread(reference which, 
         co_return fail(errc::io_failed,
                        "cannot make the folder " + target.parent_path().string() + ": " + failed.message());
     }
-    puller one(options_, client_, std::move(which), target, std::move(progress));
+    store_options options = options_;
+    options.memory_bytes = memory_bytes_;
+    puller one(options, client_, std::move(which), target, std::move(progress));
     co_return co_await one.run();
 }
 

@@ -331,6 +331,7 @@ split_parts mesh::parts_of_splits() {
     out.members = [this] { return service_.get(); };
     out.whole_models_bytes = [this] { return whole_models_bytes(); };
     out.whole_model_bytes = [this](const std::string& content) { return whole_model_bytes(content); };
+    out.shares = with_.shares;
     out.status_changed = [this] {
         if (service_) {
             service_->status_changed();

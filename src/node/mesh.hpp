@@ -5,6 +5,7 @@
 // invite others. Owner: node. Thread: the network executor. Called by: api (through mesh_view), node.
 #pragma once
 
+#include "api/about.hpp"
 #include "api/mesh_view.hpp"
 #include "dispatch/dispatch.hpp"
 #include "keys/keys.hpp"
@@ -46,6 +47,7 @@ struct mesh_parts {
     heir_observer on_heir;  // of a split model that was not named here
     std::function<route::machine_load()> machine_load;
     std::function<void(std::string_view model)> load_standby;
+    std::function<bool()> shares;                      // whether this node works for the others now
     std::function<void(const error& why)> on_refused;  // the mesh does not take this node: it can only end
     asking_observer asking;
     std::shared_ptr<spdlog::logger> log;
@@ -67,11 +69,23 @@ class mesh final : public api::mesh_view {
     /// Until somebody of the mesh has told what it serves, or the time is over.
     boost::asio::awaitable<void> until_met(std::chrono::milliseconds time);
 
-    /// A model of this node is ready, or has failed.
+    /// A model of this node is ready or has failed, or the node shares from now on, or no longer.
     void models_changed();
 
     /// A person has unloaded a model of this node: who asked for it before that does not bring it back.
     void model_unloaded(const std::string& id);
+
+    /// Of the socket for other nodes.
+    const transport::address& listens() const { return listens_; }
+
+    /// False for a socket on which this node only calls others.
+    bool takes_newcomers() const { return takes_newcomers_; }
+
+    /// This node's certificate lets it write invites.
+    bool may_invite() const { return service_ != nullptr && memory_->certificate.may_admit; }
+
+    /// Whom this node talks to, or would, on other machines.
+    std::vector<api::contacted_place> contacted() const;
 
     /// A model of this node that is to be cut over several.
     void serve_split(split_request what, split_observer observer) {

@@ -90,6 +90,9 @@ peers::node_status mesh::status() {
         return out;
     }
     split_models_.tell(out);
+    if (!with_.shares()) {
+        return out;
+    }
     for (route::model_status& one : with_.table->snapshot(now)) {
         if (one.state == model_state::failed || one.state == model_state::waiting) {
             continue;
@@ -121,6 +124,11 @@ void mesh::model_unloaded(const std::string& id) {
 }
 
 result<std::shared_ptr<engine::generator>> mesh::find_here(std::string_view model) {
+    if (!with_.shares()) {
+        return fail(engine::errc::unavailable, fmt::format("The node {} does not work for others at the moment: its "
+                                                           "owner has switched sharing off.",
+                                                           with_.settings->name));
+    }
     if (health().state == route::health_state::overloaded) {
         return fail(engine::errc::overloaded, fmt::format("The node {} is overloaded.", with_.settings->name));
     }
@@ -318,6 +326,9 @@ std::optional<double> mesh::last_wanted_s(const std::string& model) const {
         }
     };
     add(demand_.snapshot(now), route::demand_source::this_node);
+    if (!with_.shares()) {
+        return out;  // who does not share loads for its own clients alone
+    }
     for (const peers::peer_view& one : service_ ? service_->peers() : std::vector<peers::peer_view>()) {
         if (one.status && one.connection) {
             add(one.status->demand, route::demand_source::another_node);

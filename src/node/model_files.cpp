@@ -34,6 +34,11 @@ std::uint64_t memory_for_models(const settings::config& settings, memory_in_use 
     return memory == 0 ? limit : std::min(memory, limit);
 }
 
+std::uint64_t memory_for_fetching(const settings::config& settings) {
+    const bool is_to_be_cut = settings.split == settings::split_mode::exactly && settings.split_stages > 1;
+    return is_to_be_cut ? 0 : memory_for_models(settings);
+}
+
 result<std::unique_ptr<models::model_store>> make_store(const settings::config& settings,
                                                         std::span<const std::byte> starter, fetch::client& client) {
     models::store_options options;
@@ -43,8 +48,7 @@ result<std::unique_ptr<models::model_store>> make_store(const settings::config& 
     options.starter = starter;
     options.context = settings.context;
     options.slots = std::max(settings.slots, 1);
-    const bool is_to_be_cut = settings.split == settings::split_mode::exactly && settings.split_stages > 1;
-    options.memory_bytes = is_to_be_cut ? 0 : memory_for_models(settings);
+    options.memory_bytes = memory_for_fetching(settings);
     return models::model_store::create(std::move(options), client);
 }
 

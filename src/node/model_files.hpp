@@ -21,6 +21,9 @@ struct memory_in_use {
 /// is 0. 0 when the system does not say.
 std::uint64_t memory_for_models(const settings::config& settings, memory_in_use others = {});
 
+/// Of a model that is to be fetched; 0: any size, since it is to be cut (--split N) or the system does not say.
+std::uint64_t memory_for_fetching(const settings::config& settings);
+
 /// What does not fit into memory is not fetched, unless it is to be cut (--split N). `starter` and `client` must
 /// outlive the store. Errors: models::errc.
 result<std::unique_ptr<models::model_store>> make_store(const settings::config& settings,

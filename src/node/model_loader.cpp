@@ -53,9 +53,9 @@ spdlog::level::level_enum level_of(llama::log_level level) {
 
 }  // namespace
 
-model_loader::model_loader(loader_services services, settings::config settings)
+model_loader::model_loader(loader_services services, const settings::config& settings)
     : services_(std::move(services)),
-      settings_(std::move(settings)),
+      settings_(settings),
       settled_(services_.network, asio::steady_timer::time_point::max()) {}
 
 model_loader::~model_loader() = default;

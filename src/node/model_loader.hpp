@@ -52,7 +52,8 @@ struct loader_services {
 
 class model_loader {
   public:
-    model_loader(loader_services services, settings::config settings);
+    /// `settings` outlives the loader; what is in them when a model is looked at counts.
+    model_loader(loader_services services, const settings::config& settings);
     ~model_loader();
     model_loader(const model_loader&) = delete;
     model_loader& operator=(const model_loader&) = delete;
@@ -147,7 +148,7 @@ class model_loader {
     void post_progress(const std::string& id, model_phase phase, float progress);
 
     loader_services services_;
-    settings::config settings_;
+    const settings::config& settings_;
     engine_exit exit_;
     std::vector<wanted> wanted_;                            // all that this node was told of, each id once
     std::set<std::string, std::less<>> split_;              // those that are cut over several nodes

@@ -3,9 +3,11 @@
 #include "aio/task_scope.hpp"
 #include "api/api.hpp"
 #include "base/hex.hpp"
+#include "base/unix_time.hpp"
 #include "fetch/fetch.hpp"
 #include "http/errc.hpp"
 #include "models/models.hpp"
+#include "node/about.hpp"
 #include "node/access_log.hpp"
 #include "node/key_file.hpp"
 #include "node/local_shelf.hpp"
@@ -17,6 +19,7 @@
 #include "node/node_key.hpp"
 #include "node/private_file.hpp"
 #include "node/running_node.hpp"
+#include "node/sharing_service.hpp"
 
 #include <spdlog/logger.h>
 #include <sys/random.h>
@@ -76,10 +79,17 @@ error listen_failure(const error& why, const settings::config& settings) {
 
 class node::impl {
   public:
-    impl(settings::config settings, purpose why, resources with, std::shared_ptr<log_memory> log,
-         std::optional<keys::key_pair> key, std::optional<data_dir_lock> lock, std::unique_ptr<fetch::client> http,
+    struct setup {
+        settings::config given;  // as the node was created
+        chosen_settings now;
+        sharing_choices choices;
+    };
+
+    impl(setup what, purpose why, resources with, std::shared_ptr<log_memory> log, std::optional<keys::key_pair> key,
+         std::optional<data_dir_lock> lock, std::unique_ptr<fetch::client> http,
          std::unique_ptr<models::model_store> store)
-        : settings_(std::move(settings)),
+        : given_(std::move(what.given)),
+          settings_(std::move(what.now.settings)),
           purpose_(why),
           with_(std::move(with)),
           log_memory_(std::move(log)),
@@ -89,7 +99,8 @@ class node::impl {
           http_(std::move(http)),
           store_(std::move(store)),
           stop_(io_, asio::steady_timer::time_point::max()),
-          loader_(services(), settings_) {}
+          loader_(services(), settings_),
+          sharing_(sharing_of(std::move(what.choices), std::move(what.now.fixed))) {}
 
     /// What can be known before anything runs.
     result<void> prepare() {
@@ -112,6 +123,7 @@ class node::impl {
         parts.role = purpose_ == purpose::client ? admission::role::client : admission::role::worker;
         parts.table = &table_;
         parts.machine_load = [this] { return sampler_.sample(std::chrono::steady_clock::now()); };
+        parts.shares = [this] { return sharing_.is_on(); };
         parts.load_standby = [this](std::string_view model) { loader_.load_standby(model); };
         parts.store = store_.get();
         parts.on_heir = [this](const std::string& id, const std::filesystem::path& path) {
@@ -129,6 +141,7 @@ class node::impl {
             return made.error();
         }
         mesh_ = std::move(*made);
+        sharing_.attach(mesh_.get());
         return {};
     }
 
@@ -154,6 +167,8 @@ class node::impl {
         facts.asking = mesh_ ? &mesh_->asking() : nullptr;
         facts.log = log_memory_.get();
         facts.shelf = &shelf_;
+        facts.sharing = mesh_ ? &sharing_ : nullptr;
+        facts.about = [this] { return about(); };
         facts.control_token = control_token_;
         facts.console_token = to_hex(keys::key_pair::generate().secret());
         facts.console = with_.console;
@@ -177,7 +192,22 @@ class node::impl {
     }
 
     void stop() {
-        asio::post(io_, [this] { request_stop(); });
+        asio::post(io_, [this] {
+            restarts_ = false;  // whoever wants it to end wants that more than somebody in the console
+            request_stop();
+        });
+    }
+
+    std::optional<settings::config> restart_settings() const {
+        if (!restarts_ || failure_ || thrown_ || !outcome_) {
+            return std::nullopt;
+        }
+        settings::config out = given_;
+        out.port = api_port_;
+        if (mesh_->takes_newcomers()) {
+            out.peer_port = mesh_->listens().port();
+        }
+        return out;
     }
 
     asio::any_io_executor executor() { return io_.get_executor(); }
@@ -232,6 +262,32 @@ class node::impl {
         return out;
     }
 
+    sharing_parts sharing_of(sharing_choices choices, std::vector<std::string> fixed) {
+        sharing_parts out{.settings = &settings_, .chosen = choices, .fixed = std::move(fixed)};
+        out.role = purpose_ == purpose::serve ? admission::role::worker : admission::role::client;
+        out.may_restart = with_.may_restart;
+        out.memory_total_bytes = is_meshed() ? total_memory(settings_) : 0;
+        out.on_changed = [this] {
+            store_->set_memory(memory_for_fetching(settings_));
+            mesh_->models_changed();
+        };
+        out.restart = [this] {
+            with_.log->info("what was chosen takes new sockets; starting again");
+            restarts_ = true;
+            request_stop();
+        };
+        return out;
+    }
+
+    bool is_meshed() const { return purpose_ == purpose::serve || purpose_ == purpose::client; }
+
+    api::about_facts about() const {
+        about_parts of{.settings = &settings_, .members = mesh_.get(), .api_port = api_port_};
+        of.started_unix_s = started_unix_s_;
+        of.models = table_.snapshot(std::chrono::steady_clock::now());
+        return about_node(of);
+    }
+
     asio::awaitable<result<void>> serve() {
         if (api_) {
             if (auto listening = listen(); !listening) {
@@ -268,6 +324,7 @@ class node::impl {
         if (!port) {
             return listen_failure(port.error(), settings_);
         }
+        api_port_ = *port;
         listening_ = {.api_url = api_url(settings_.bind, *port), .node_id = node_id()};
         if (lock_) {
             running_node about;
@@ -330,7 +387,8 @@ class node::impl {
     }
 
     asio::io_context io_{1};
-    settings::config settings_;
+    settings::config given_;
+    settings::config settings_;  // with what was chosen in the console laid over
     purpose purpose_;
     resources with_;
     std::shared_ptr<log_memory> log_memory_;
@@ -346,8 +404,12 @@ class node::impl {
     aio::task_scope tasks_{io_.get_executor()};
     model_loader loader_;
     local_shelf shelf_{parts_of_shelf()};
+    sharing_service sharing_;
     std::unique_ptr<mesh> mesh_;
     std::optional<api::server> api_;
+    std::uint16_t api_port_ = 0;
+    std::int64_t started_unix_s_ = unix_time_s();
+    bool restarts_ = false;
     listening_event listening_;
     bool stop_requested_ = false;
     bool announced_ = false;
@@ -377,26 +439,33 @@ result<std::unique_ptr<node>> node::create(settings::config settings, purpose wh
         key = *loaded;
     }
     const bool meshed = why == purpose::serve || why == purpose::client;
+    impl::setup setup{.given = settings, .now = {.settings = settings, .fixed = {}}, .choices = {}};
     if (meshed) {
         auto taken = data_dir_lock::take(settings.data_dir);
         if (!taken) {
             return taken.error();
         }
         lock.emplace(std::move(*taken));
+        auto choices = load_sharing(settings.data_dir / "sharing.json");
+        if (!choices) {
+            return choices.error();
+        }
+        setup.choices = *choices;
+        setup.now = lay_over(std::move(settings), *choices);
     }
     auto http = fetch::client::create();
     if (!http) {
         return http.error();
     }
-    auto store = make_store(settings, with.starter, **http);
+    auto store = make_store(setup.now.settings, with.starter, **http);
     if (!store) {
         return store.error();
     }
     auto memory = std::make_shared<log_memory>();
     with.log = with.log->clone(with.log->name());  // the program's own stays as it is
     with.log->sinks().push_back(memory);
-    auto parts = std::make_unique<impl>(std::move(settings), why, std::move(with), std::move(memory), key,
-                                        std::move(lock), std::move(*http), std::move(*store));
+    auto parts = std::make_unique<impl>(std::move(setup), why, std::move(with), std::move(memory), key, std::move(lock),
+                                        std::move(*http), std::move(*store));
     if (meshed) {
         if (auto ready = parts->prepare_mesh(); !ready) {
             return ready.error();
@@ -415,6 +484,10 @@ result<std::unique_ptr<node>> node::create(settings::config settings, purpose wh
 
 result<void> node::run() {
     return impl_->run();
+}
+
+std::optional<settings::config> node::restart_settings() const {
+    return impl_->restart_settings();
 }
 
 void node::stop() {

@@ -20,6 +20,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -64,6 +65,10 @@ struct resources {
     std::span<const std::byte> console;  // the web console (api/console_files.hpp); empty: this build has none
     std::shared_ptr<spdlog::logger> log;
     node::observer observer;
+
+    /// Whoever runs the node creates it again where restart_settings() says so. Without that, what takes new sockets
+    /// cannot be chosen in the console.
+    bool may_restart = false;
 };
 
 class node {
@@ -81,6 +86,10 @@ class node {
     void stop();
 
     boost::asio::any_io_executor executor();
+
+    /// After run(): what to create it with again, at once, because something was chosen that takes a restart; the ports
+    /// are those that it had. Nothing when it has ended, or stop() was called.
+    std::optional<settings::config> restart_settings() const;
 
     /// Network thread. The generator of a model by its id, or of the first that is ready for an empty name.
     result<std::shared_ptr<engine::generator>> generator(std::string_view model);

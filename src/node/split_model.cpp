@@ -49,7 +49,8 @@ trouble_kind kind_of(const error& why) {
     if (why == errc::no_model) {
         return trouble_kind::no_file;
     }
-    if (why == errc::lost || why == errc::no_link || why == errc::stalled || why == errc::closed) {
+    const bool is_away = why == errc::lost || why == errc::no_link || why == errc::stalled || why == errc::closed;
+    if (is_away || why == errc::declined) {  // its owner may change his mind any moment, and its offer says so
         return trouble_kind::lost;
     }
     return trouble_kind::failed;

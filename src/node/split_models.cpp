@@ -188,6 +188,9 @@ std::optional<deployment::announcement> split_models::claim_told(const std::stri
 
 /// Who computes a part of a model and has all of it can take its coordinator's place.
 void split_models::consider_heirs() {
+    if (!with_.shares()) {
+        return;
+    }
     for (const std::string& content : stages_.held_for_others()) {
         const auto known = models_.find(content);
         if (known != models_.end()) {
@@ -247,6 +250,10 @@ peers::node_offer split_models::offer() const {
 
 void split_models::tell(peers::node_status& into) const {
     into.offer = offer();
+    if (!with_.shares()) {
+        // Room for what it still computes, so that no plan leaves it out before stage_service lets go; more is refused.
+        into.offer.memory_bytes = stages_.held_bytes();
+    }
     for (const auto& [content, model] : models_) {
         if (!model->told()) {
             continue;

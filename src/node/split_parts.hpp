@@ -24,6 +24,7 @@ struct split_parts {
     // Of models that are served here without being cut: of all, and of one.
     std::function<std::uint64_t()> whole_models_bytes;
     std::function<std::uint64_t(const std::string& content)> whole_model_bytes;
+    std::function<bool()> shares;          // whether this node works for the others now
     std::function<void()> status_changed;  // what this node tells of itself
     std::uint64_t seed = 0;                // unpredictable
 };

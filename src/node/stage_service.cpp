@@ -30,6 +30,9 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr auto answer_time = std::chrono::seconds(5);
+constexpr auto unused_time = std::chrono::seconds(5);    // a step of a long prompt on a slow machine
+constexpr auto parting_time = std::chrono::seconds(60);  // of a stage that never rests; its answers go on elsewhere
+constexpr const char* owner_says_no = "This node does not work for others: its owner has switched sharing off.";
 constexpr std::size_t max_models = 64;  // that leases are kept of; a node computes parts of a few
 
 /// A stage of another member, counted for as long as it lives.
@@ -71,6 +74,11 @@ pipeline::stage_refused refusal_for(const trouble& why) {
         out.holder_connected = why.holder_connected;
     }
     return out;
+}
+
+/// `limit` is 0 where there is none.
+std::uint64_t within_limit(std::uint64_t limit, std::uint64_t available, std::uint64_t used) {
+    return limit == 0 ? available : std::min(available, limit > used ? limit - used : 0);
 }
 
 }  // namespace
@@ -156,6 +164,9 @@ std::optional<pipeline::stage_refused> stage_service::objection(const pipeline::
     if (find(from) == nullptr) {
         return pipeline::stage_refused{.why = fail(errc::declined, "Only a worker can coordinate a model."),
                                        .about = {}};
+    }
+    if (!with_.shares()) {
+        return pipeline::stage_refused{.why = fail(errc::declined, owner_says_no), .about = {}};
     }
     if (leases_.size() >= max_models && leases_.find(asked.content) == leases_.end()) {
         return pipeline::stage_refused{.why = fail(errc::busy, "This node takes part in as many models as it can."),
@@ -251,7 +262,35 @@ void stage_service::leave() {
     }
 }
 
+/// Answers under way go on when sharing is switched off; layers that wait for the next one do not stay for it.
+void stage_service::release_unused() {
+    const auto now = steady_clock::now();
+    std::map<pipeline::deployment_id, watched> seen;
+    for (const pipeline::hosted_stage& one : with_.shares() ? std::vector<pipeline::hosted_stage>() : host_.stages()) {
+        const auto before = watched_.find(one.opened.deployment);
+        watched as = before != watched_.end() ? before->second : watched{.worked = now, .since = now};
+        if (as.steps != one.figures.steps) {
+            as.steps = one.figures.steps;
+            as.worked = now;
+        }
+        if (now - as.worked >= unused_time || now - as.since >= parting_time) {
+            host_.withdraw(one.opened.deployment, owner_says_no);
+        }
+        seen.emplace(one.opened.deployment, as);
+    }
+    watched_ = std::move(seen);
+}
+
+std::uint64_t stage_service::held_bytes() const {
+    std::uint64_t sum = 0;
+    for (const pipeline::hosted_stage& one : host_.stages()) {
+        sum += one.memory_bytes;
+    }
+    return sum;
+}
+
 void stage_service::tick() {
+    release_unused();
     for (auto at = leases_.begin(); at != leases_.end();) {
         apply(at->second, at->second.lease.tick(steady_clock::now()), std::nullopt);
         at = at->second.lease.empty() && at->second.streams.empty() ? leases_.erase(at) : std::next(at);
@@ -278,17 +317,12 @@ std::uint64_t stage_service::free_bytes() const {
     }
     const std::uint64_t taken = *taken_;
     const std::uint64_t kept = taken > in_use ? taken - in_use : 0;
-    return within_limit(free_of_system() + kept, in_use + with_.whole_models_bytes());
+    return within_limit(with_.settings->memory_bytes, free_of_system() + kept, in_use + with_.whole_models_bytes());
 }
 
 /// With what is loaded now, and nothing given up. Any thread.
-std::uint64_t stage_service::room_now(std::uint64_t whole_models_bytes) const {
-    return within_limit(free_of_system(), *taken_ + whole_models_bytes);
-}
-
-std::uint64_t stage_service::within_limit(std::uint64_t available, std::uint64_t used) const {
-    const std::uint64_t limit = with_.settings->memory_bytes;
-    return limit == 0 ? available : std::min(available, limit > used ? limit - used : 0);
+std::uint64_t stage_service::room_now(room_rules rules) const {
+    return within_limit(rules.limit_bytes, free_of_system(), *taken_ + rules.whole_models_bytes);
 }
 
 std::uint64_t stage_service::free_of_system() const {
@@ -356,7 +390,9 @@ asio::awaitable<result<stage_service::sized_stage>> stage_service::load_layers(l
     order.given_up = std::make_shared<std::atomic<bool>>(false);
     result<sized_stage> outcome = fail(errc::closed, "The load was given up.");
     auto watching = give_up_when_left(order.given_up);
-    auto running = load_on_thread(*from, std::move(order), with_.whole_models_bytes(), &outcome);
+    const room_rules rules{.limit_bytes = with_.settings->memory_bytes,
+                           .whole_models_bytes = with_.whole_models_bytes()};
+    auto running = load_on_thread(*from, std::move(order), rules, &outcome);
     co_await aio::first_of(std::move(running), std::move(watching));
     co_return outcome;
 }
@@ -374,28 +410,27 @@ asio::awaitable<void> stage_service::give_up_when_left(std::shared_ptr<std::atom
     co_await never.wait_until(steady_clock::time_point::max());
 }
 
-asio::awaitable<void> stage_service::load_on_thread(stage_file from, load_order order, std::uint64_t whole_models_bytes,
+asio::awaitable<void> stage_service::load_on_thread(stage_file from, load_order order, room_rules rules,
                                                     result<sized_stage>* outcome) {
     const auto blocking = [](const stage_service* self, stage_file file, load_order what,
-                             std::uint64_t bytes) -> asio::awaitable<result<sized_stage>> {
-        co_return self->load_blocking(file, what, bytes);
+                             room_rules within) -> asio::awaitable<result<sized_stage>> {
+        co_return self->load_blocking(file, what, within);
     };
-    auto work = blocking(this, std::move(from), std::move(order), whole_models_bytes);
+    auto work = blocking(this, std::move(from), std::move(order), rules);
     auto loaded = co_await aio::run_on(loading_.get_executor(), std::move(work));
     *outcome = std::move(loaded);
 }
 
 result<stage_service::sized_stage> stage_service::load_blocking(const stage_file& from, const load_order& order,
-                                                                std::uint64_t whole_models_bytes) const {
+                                                                room_rules rules) const {
     auto file = with_.files->slice(from, order.part.layers);
     if (!file) {
         return fail(errc::load_failed, file.error().message);
     }
-    auto loaded = load_file(file->path, order, whole_models_bytes);
+    auto loaded = load_file(file->path, order, rules);
     if (!loaded && loaded.error() == errc::load_failed && !*order.given_up && with_.files->discard(*file)) {
         file = with_.files->slice(from, order.part.layers);  // what an earlier run left was broken
-        loaded =
-            file ? load_file(file->path, order, whole_models_bytes) : fail(errc::load_failed, file.error().message);
+        loaded = file ? load_file(file->path, order, rules) : fail(errc::load_failed, file.error().message);
     }
     if (loaded && file->fresh) {
         with_.files->keep(std::move(*file->fresh), from);
@@ -404,7 +439,7 @@ result<stage_service::sized_stage> stage_service::load_blocking(const stage_file
 }
 
 result<stage_service::sized_stage> stage_service::load_file(const std::filesystem::path& path, const load_order& order,
-                                                            std::uint64_t whole_models_bytes) const {
+                                                            room_rules rules) const {
     const own_part& part = order.part;
     llama::stage_options options{.context = part.context, .sequences = part.slots, .threads = with_.settings->threads};
     options.widest = split_step_tokens;
@@ -415,7 +450,7 @@ result<stage_service::sized_stage> stage_service::load_file(const std::filesyste
         return fail(errc::load_failed, header ? memory.error().message : header.error().message);
     }
     const std::uint64_t bytes = header->tensor_bytes() + memory->cache_bytes + memory->compute_bytes;
-    const std::uint64_t room = room_now(whole_models_bytes);
+    const std::uint64_t room = room_now(rules);
     if (bytes > room) {
         return fail(errc::no_memory, fmt::format("{} are needed and {} are free", size_text(bytes), size_text(room)));
     }

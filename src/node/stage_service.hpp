@@ -13,6 +13,7 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -59,6 +60,9 @@ class stage_service final : public pipeline::stage_loader, public pipeline::peer
 
     std::vector<pipeline::hosted_stage> stages() const { return host_.stages(); }
 
+    /// That stages for others take.
+    std::uint64_t held_bytes() const;
+
     /// The claim that has a stage of this model here.
     std::optional<deployment::claim> holder(const std::string& content) const;
 
@@ -91,6 +95,11 @@ class stage_service final : public pipeline::stage_loader, public pipeline::peer
         std::unique_ptr<llama::stage> stage;
         std::uint64_t bytes = 0;
     };
+    /// As the network executor knew them when a load began; the load itself runs on another thread.
+    struct room_rules {
+        std::uint64_t limit_bytes = 0;  // --memory; 0: none
+        std::uint64_t whole_models_bytes = 0;
+    };
     struct load_order {
         own_part part;
         std::function<void(double)> progress;  // network executor
@@ -105,15 +114,13 @@ class stage_service final : public pipeline::stage_loader, public pipeline::peer
     std::optional<deployment::trouble> apply(leased& of, const deployment::lease::actions& list,
                                              std::optional<deployment::stream_number> asking);
     boost::asio::awaitable<result<sized_stage>> load_layers(load_order order);
-    boost::asio::awaitable<void> load_on_thread(stage_file from, load_order order, std::uint64_t whole_models_bytes,
+    boost::asio::awaitable<void> load_on_thread(stage_file from, load_order order, room_rules rules,
                                                 result<sized_stage>* outcome);
     boost::asio::awaitable<void> give_up_when_left(std::shared_ptr<std::atomic<bool>> flag);
-    result<sized_stage> load_blocking(const stage_file& from, const load_order& order,
-                                      std::uint64_t whole_models_bytes) const;
-    result<sized_stage> load_file(const std::filesystem::path& path, const load_order& order,
-                                  std::uint64_t whole_models_bytes) const;
-    std::uint64_t room_now(std::uint64_t whole_models_bytes) const;
-    std::uint64_t within_limit(std::uint64_t available, std::uint64_t used) const;
+    result<sized_stage> load_blocking(const stage_file& from, const load_order& order, room_rules rules) const;
+    result<sized_stage> load_file(const std::filesystem::path& path, const load_order& order, room_rules rules) const;
+    void release_unused();
+    std::uint64_t room_now(room_rules rules) const;
     std::uint64_t free_of_system() const;
 
     const split_parts& with_;
@@ -123,7 +130,13 @@ class stage_service final : public pipeline::stage_loader, public pipeline::peer
     std::map<std::string, leased> leases_;
     deployment::stream_number next_stream_ = 0;
     std::shared_ptr<std::atomic<std::uint64_t>> taken_;  // by all layers that are loaded
-    std::uint64_t own_bytes_ = 0;                        // of them, by the last stages of models coordinated here
+    struct watched {
+        std::uint64_t steps = 0;
+        std::chrono::steady_clock::time_point worked;  // last
+        std::chrono::steady_clock::time_point since;   // nothing is shared
+    };
+    std::map<pipeline::deployment_id, watched> watched_;  // stages for others, while nothing is shared
+    std::uint64_t own_bytes_ = 0;                         // of them, by the last stages of models coordinated here
 };
 
 }  // namespace starling::node

@@ -66,6 +66,7 @@ struct stage_host::hosted {
     std::unique_ptr<stage_session> session;
     std::optional<stage_refused> ended;
     bool superseded = false;
+    std::optional<std::string> withdrawn;  // why
     aio::wake_up changed;
 };
 
@@ -136,6 +137,13 @@ std::optional<stage_refused> stage_host::check(const stage_open& asked, const no
 void stage_host::supersede(deployment_id deployment) {
     if (const auto found = hosted_.find(deployment); found != hosted_.end()) {
         found->second->superseded = true;
+        found->second->changed.notify();
+    }
+}
+
+void stage_host::withdraw(deployment_id deployment, std::string why) {
+    if (const auto found = hosted_.find(deployment); found != hosted_.end()) {
+        found->second->withdrawn = std::move(why);
         found->second->changed.notify();
     }
 }
@@ -306,8 +314,12 @@ awaitable<void> stage_host::read_control(message_stream* on, entry stage) {
 }
 
 awaitable<void> stage_host::until_superseded(entry stage) {
-    while (!stage->superseded) {
+    while (!stage->superseded && !stage->withdrawn) {
         co_await stage->changed.wait_until(steady_time::max());
+    }
+    if (stage->withdrawn) {
+        stage->ended = refusal(errc::declined, *stage->withdrawn);
+        co_return;
     }
     stage->ended = refusal(errc::superseded, "Another epoch or another coordinator took the place.");
 }

@@ -77,6 +77,9 @@ class stage_host {
     /// Somebody else has the right to this stage now: it ends, and its coordinator is told.
     void supersede(deployment_id deployment);
 
+    /// This node computes it no more, and keeps nothing of it; its coordinator is told why.
+    void withdraw(deployment_id deployment, std::string why);
+
   private:
     struct hosted;
     struct kept;

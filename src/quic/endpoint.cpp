@@ -370,4 +370,10 @@ result<std::unique_ptr<transport::endpoint>> listen(asio::any_io_executor execut
     return create(std::move(executor), std::move(*packets), self, how);
 }
 
+library_versions versions() {
+    const ngtcp2_info* quic = ngtcp2_version(0);
+    const char* tls = gnutls_check_version(nullptr);
+    return {.ngtcp2 = quic != nullptr ? quic->version_str : "", .gnutls = tls != nullptr ? tls : ""};
+}
+
 }  // namespace starling::quic

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 namespace starling::quic {
 
@@ -34,5 +35,12 @@ result<std::unique_ptr<transport::endpoint>> create(boost::asio::any_io_executor
 /// The same on a UDP socket. Errors: transport::errc::cannot_listen, internal.
 result<std::unique_ptr<transport::endpoint>> listen(boost::asio::any_io_executor executor, const address& bind,
                                                     const keys::key_pair& self, options how = {});
+
+/// Of the libraries that this process runs with: "1.11.0", "3.7.9".
+struct library_versions {
+    std::string ngtcp2;
+    std::string gnutls;
+};
+library_versions versions();
 
 }  // namespace starling::quic

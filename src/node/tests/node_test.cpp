@@ -10,6 +10,7 @@
 #include <spdlog/sinks/null_sink.h>
 #include <stdlib.h>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
 
 #include <filesystem>
@@ -38,8 +39,9 @@ std::vector<std::byte> read_starter() {
 /// A node that runs on a thread of its own until the test is over.
 class running {
   public:
-    running(settings::config settings, purpose why, std::span<const std::byte> starter) {
+    running(settings::config settings, purpose why, std::span<const std::byte> starter, bool may_restart = false) {
         resources with;
+        with.may_restart = may_restart;
         with.starter = starter;
         with.log = make_logger(std::make_shared<spdlog::sinks::null_sink_mt>(), settings::log_format::pretty,
                                settings::log_level::error);
@@ -185,6 +187,65 @@ TEST_F(nodes, serve_and_stop) {
 
     EXPECT_TRUE(node.stop());
     EXPECT_FALSE(find_running(dir_ / "a"));
+}
+
+/// Posts JSON with the control token of the node that runs on `data_dir`.
+asio::awaitable<std::string> wish(fetch::client* http, fs::path data_dir, std::string body) {
+    const auto at = find_running(data_dir);
+    fetch::request request;
+    request.method = "POST";
+    request.url = at->api_url + "/api/sharing";
+    request.headers = {{"authorization", "Bearer " + at->control_token}, {"content-type", "application/json"}};
+    request.body = std::move(body);
+    auto response = co_await http->open(std::move(request));
+    std::string text;
+    while (response) {
+        auto piece = co_await (*response)->read();
+        if (!piece || piece->empty()) {
+            break;
+        }
+        text += *piece;
+    }
+    co_return text;
+}
+
+/// On an executor of its own: the node's ends with the node.
+std::string answer_to(fetch::client* http, const fs::path& data_dir, std::string body) {
+    asio::io_context io;
+    auto text = asio::co_spawn(io, wish(http, data_dir, std::move(body)), asio::use_future);
+    io.run();
+    return text.get();
+}
+
+TEST_F(nodes, what_takes_a_restart_is_fixed_where_nobody_would_start_it_again) {
+    running node(config_for(), purpose::serve, starter_);
+    ASSERT_TRUE(node.created()) << node.outcome().error().message;
+    node.ready();
+    auto http = fetch::client::create();
+    const std::string refused = answer_to(http->get(), dir_ / "a", R"({"reachable":true})");
+    EXPECT_NE(refused.find("cannot be changed here"), std::string::npos) << refused;
+    const std::string done = answer_to(http->get(), dir_ / "a", R"({"sharing":false})");
+    EXPECT_NE(done.find(R"("sharing":false)"), std::string::npos) << done;
+    EXPECT_NE(done.find(R"("fixed":["reachable","who"])"), std::string::npos) << done;
+    EXPECT_TRUE(node.stop());
+    EXPECT_FALSE(node->restart_settings());
+}
+
+TEST_F(nodes, a_restart_is_asked_for_with_the_ports_that_it_had) {
+    settings::config settings = config_for();
+    settings.peer_port = 0;
+    running node(settings, purpose::serve, starter_, true);
+    ASSERT_TRUE(node.created()) << node.outcome().error().message;
+    const std::string url = node.ready().api_url;
+    auto http = fetch::client::create();
+    const std::string done = answer_to(http->get(), dir_ / "a", R"({"reachable":true})");
+    EXPECT_NE(done.find(R"("restarting":true)"), std::string::npos) << done;
+    EXPECT_TRUE(node.ended_by_itself());
+    const auto again = node->restart_settings();
+    ASSERT_TRUE(again);
+    EXPECT_TRUE(url.ends_with(":" + std::to_string(again->port))) << url;
+    EXPECT_NE(again->peer_port, 0);
+    EXPECT_EQ(again->peer_bind, "") << "what was chosen is not what was given";
 }
 
 TEST_F(nodes, two_fit_in_one_process_but_not_on_one_directory) {
