@@ -3,6 +3,7 @@
 #include "aio/task_scope.hpp"
 #include "api/api.hpp"
 #include "base/hex.hpp"
+#include "base/size_text.hpp"
 #include "base/unix_time.hpp"
 #include "fetch/fetch.hpp"
 #include "http/errc.hpp"
@@ -142,6 +143,9 @@ class node::impl {
         }
         mesh_ = std::move(*made);
         sharing_.attach(mesh_.get());
+        if (purpose_ == purpose::serve && !sharing_.is_on()) {
+            with_.log->info("sharing is off, as was chosen: this node works for its own clients alone");
+        }
         return {};
     }
 
@@ -268,6 +272,9 @@ class node::impl {
         out.may_restart = with_.may_restart;
         out.memory_total_bytes = is_meshed() ? total_memory(settings_) : 0;
         out.on_changed = [this] {
+            const auto now = sharing_.facts();
+            with_.log->info("sharing is {}, with {} for models", now.sharing ? "on" : "off",
+                            size_text(now.memory_bytes));
             store_->set_memory(memory_for_fetching(settings_));
             mesh_->models_changed();
         };

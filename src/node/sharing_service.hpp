@@ -30,7 +30,7 @@ class sharing_service final : public api::sharing_view {
   public:
     explicit sharing_service(sharing_parts with);
 
-    /// From now on it is part of what is told; it outlives the service.
+    /// From now on it is part of what is told; nothing is asked here after it has gone.
     void attach(const mesh* to) { mesh_ = to; }
 
     /// Whether this node works for the others now.

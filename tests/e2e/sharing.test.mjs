@@ -107,6 +107,16 @@ test('what makes it reachable restarts it: the same node, the same ports, back i
   assert.equal((await ask(desk, story(8))).by, attic.id);
 });
 
+test('a member that has joined by an invite comes back too, and forgets nothing of it', async () => {
+  const before = await desk.status();
+  assert.equal((await choose(desk, { reachable: true })).body.restarting, true);
+  assert.ok(await eventually(async () => (await sharing(desk).catch(() => null))?.listens.startsWith('0.0.0.0:'), 30_000), desk.log());
+  await mesh.meet();
+  const now = await desk.status();
+  assert.deepEqual([now.node_id, now.mesh_id], [before.node_id, before.mesh_id]);
+  assert.equal((await ask(desk, story(8))).by, attic.id);
+});
+
 test('it says where it listens and whom it contacts, to those who may know', async () => {
   assert.equal((await attic.server.get('/api/about')).status, 401);
   const about = await (await attic.server.get('/api/about', { headers: { authorization: `Bearer ${token(attic)}` } })).json();
