@@ -1,0 +1,58 @@
+// The lower layer: rings of equal round trip, and the links of this machine.
+import { radius_of, rings_ms } from './radius';
+import type { Palette } from './palette';
+import type { Scene } from './scene';
+import type { View } from './view';
+
+type Context = CanvasRenderingContext2D;
+
+function paint_rings(ctx: Context, view: View, stretch: number, count: number, palette: Palette): void {
+  ctx.strokeStyle = palette.line;
+  ctx.fillStyle = palette.text_2;
+  ctx.lineWidth = 1;
+  ctx.font = `11px ${palette.font}`;
+  ctx.textAlign = 'center';
+  ctx.textBaseline = 'middle';
+  for (const rtt of rings_ms) {
+    const radius = radius_of(rtt, count) * view.scale;
+    ctx.beginPath();
+    ctx.ellipse(view.x, view.y, radius * stretch, radius, 0, 0, 2 * Math.PI);
+    ctx.stroke();
+  }
+  for (const rtt of rings_ms) {
+    const y = view.y - radius_of(rtt, count) * view.scale;
+    const label = `${rtt} ms`;
+    const width = ctx.measureText(label).width + 8;
+    ctx.fillStyle = palette.surface;
+    ctx.fillRect(view.x - width / 2, y - 8, width, 16);
+    ctx.fillStyle = palette.text_2;
+    ctx.fillText(label, view.x, y);
+  }
+}
+
+function paint_links(ctx: Context, { discs }: Scene, palette: Palette): void {
+  const self = discs[0];
+  if (!self?.self) return;
+  ctx.strokeStyle = palette.text_2;
+  ctx.globalAlpha = discs.length > 100 ? 0.22 : 0.45;
+  ctx.lineWidth = 1;
+  for (const relay of [false, true]) {
+    ctx.setLineDash(relay ? [5, 5] : []);
+    ctx.beginPath();
+    for (const disc of discs) {
+      if (disc.self || disc.gone || disc.relay !== relay) continue;
+      ctx.moveTo(self.x, self.y);
+      ctx.lineTo(disc.x, disc.y);
+    }
+    ctx.stroke();
+  }
+  ctx.setLineDash([]);
+  ctx.globalAlpha = 1;
+}
+
+export function paint_ground(ctx: Context, scene: Scene, view: View, stretch: number, width: number, height: number, palette: Palette): void {
+  ctx.fillStyle = palette.surface;
+  ctx.fillRect(0, 0, width, height);
+  if (scene.discs.length > 1) paint_rings(ctx, view, stretch, scene.discs.length - 1, palette);
+  paint_links(ctx, scene, palette);
+}
