@@ -1,6 +1,6 @@
 // What the mesh page says about machines, in words. Pure.
 import { ms, plural, short_id } from '../../format';
-import type { Deployment, Peer } from '../../live/types';
+import type { Deployment, Health, Peer } from '../../live/types';
 import type { Tone } from '../../ui/parts';
 
 export type Condition = 'healthy' | 'busy' | 'overloaded' | 'no report' | 'not answering' | 'lost' | 'left';
@@ -72,3 +72,25 @@ const deployment_words: Record<Deployment['state'], { word: string; tone: Tone }
 };
 
 export const deployment_word = (state: Deployment['state']) => deployment_words[state];
+
+/// How the score is made up: what is free of each counts, the queue half as much as the others.
+export function health_parts({ cpu, memory, queue }: Health): { label: string; percent: number; points: number; of: number }[] {
+  return [
+    { label: 'Processor in use', percent: cpu, points: (100 - cpu) * 0.4, of: 40 },
+    { label: 'Memory in use', percent: memory, points: (100 - memory) * 0.4, of: 40 },
+    { label: 'Queue in use', percent: 100 - queue, points: queue * 0.2, of: 20 },
+  ];
+}
+
+export function health_sentence(health: Health): string {
+  const [most] = health_parts(health).sort((a, b) => a.points / a.of - b.points / b.of);
+  const what = most?.label.replace(' in use', '').toLowerCase() ?? '';
+  switch (health.state) {
+    case 'healthy':
+      return 'There is room for more work.';
+    case 'busy':
+      return `It works, but others are asked first; its ${what} is what is used most.`;
+    case 'overloaded':
+      return `It takes no work that others can do; its ${what} is what is used most.`;
+  }
+}

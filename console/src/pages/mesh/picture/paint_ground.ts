@@ -34,14 +34,17 @@ function paint_links(ctx: Context, { discs }: Scene, palette: Palette): void {
   const self = discs[0];
   if (!self?.self) return;
   ctx.strokeStyle = palette.text_2;
-  ctx.globalAlpha = discs.length > 100 ? 0.22 : 0.45;
+  const crowd = discs.length > 100;
+  ctx.globalAlpha = crowd ? 0.13 : 0.45;
   ctx.lineWidth = 1;
   for (const relay of [false, true]) {
     ctx.setLineDash(relay ? [5, 5] : []);
     ctx.beginPath();
     for (const disc of discs) {
       if (disc.self || disc.gone || disc.relay !== relay) continue;
-      ctx.moveTo(self.x, self.y);
+      // In a crowd they begin apart from the middle, where they would run into one blot.
+      const begin = crowd ? 0.3 : 0;
+      ctx.moveTo(self.x + (disc.x - self.x) * begin, self.y + (disc.y - self.y) * begin);
       ctx.lineTo(disc.x, disc.y);
     }
     ctx.stroke();
