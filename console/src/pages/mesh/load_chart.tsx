@@ -19,6 +19,7 @@ interface Props {
 }
 
 const height_px = 200;
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 
 function options(box: HTMLElement, { series, highest }: Props): uPlot.Options {
   const style = getComputedStyle(box);
@@ -36,7 +37,7 @@ function options(box: HTMLElement, { series, highest }: Props): uPlot.Options {
     cursor: { show: false },
     padding: [8, 8, 0, 0],
     scales: { y: highest === undefined ? { range: (_chart, _low, high) => [0, Math.max(1, high * 1.15)] } : { range: [0, highest] } },
-    axes: [{ ...axis, grid: { show: false }, size: 28 }, { ...axis, size: 40 }],
+    axes: [{ ...axis, grid: { show: false }, size: 28, values: (_chart, times) => times.map((at) => clock.format(at * 1000)) }, { ...axis, size: 40 }],
     series: [
       {},
       ...series.map(({ colour, dash }) => ({

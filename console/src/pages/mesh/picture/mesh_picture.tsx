@@ -58,25 +58,27 @@ export function MeshPicture({ use_table }: { use_table: () => void }) {
   const alone = peers.value.size <= 1;
   return (
     <section class="mesh-picture" aria-label="Picture of the mesh" data-link={link.value}>
-      <canvas ref={canvas} aria-hidden="true" />
-      <Legend />
-      <div class="mesh-zoom" role="group" aria-label="Size of the picture">
-        <button type="button" class="plain" aria-label="Larger" onClick={() => picture?.zoom(zoom_step)}>
-          <Plus size={18} aria-hidden="true" />
-        </button>
-        <button type="button" class="plain" aria-label="Smaller" onClick={() => picture?.zoom(1 / zoom_step)}>
-          <Minus size={18} aria-hidden="true" />
-        </button>
-        <button type="button" class="plain" aria-label="Show all" onClick={() => picture?.fit()}>
-          <Maximize size={18} aria-hidden="true" />
-        </button>
+      <div class="mesh-canvas">
+        <canvas ref={canvas} aria-hidden="true" />
+        <div class="mesh-zoom" role="group" aria-label="Size of the picture">
+          <button type="button" class="plain" aria-label="Larger" onClick={() => picture?.zoom(zoom_step)}>
+            <Plus size={18} aria-hidden="true" />
+          </button>
+          <button type="button" class="plain" aria-label="Smaller" onClick={() => picture?.zoom(1 / zoom_step)}>
+            <Minus size={18} aria-hidden="true" />
+          </button>
+          <button type="button" class="plain" aria-label="Show all" onClick={() => picture?.fit()}>
+            <Maximize size={18} aria-hidden="true" />
+          </button>
+        </div>
+        {marked && <MachineCard marked={marked} width={canvas.current?.clientWidth ?? 0} height={canvas.current?.clientHeight ?? 0} />}
+        {alone && link.value === 'live' && (
+          <p class="mesh-alone">
+            This machine is alone. <Link href="/share">Invite another</Link>
+          </p>
+        )}
       </div>
-      {marked && <MachineCard marked={marked} width={canvas.current?.clientWidth ?? 0} height={canvas.current?.clientHeight ?? 0} />}
-      {alone && link.value === 'live' && (
-        <p class="mesh-alone">
-          This machine is alone. <Link href="/share">Invite another</Link>
-        </p>
-      )}
+      <Legend />
       <MachineList on_focus={(id) => picture?.focus(id)} use_table={use_table} />
     </section>
   );

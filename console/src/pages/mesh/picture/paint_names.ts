@@ -37,8 +37,8 @@ function place_name(ctx: Context, disc: Disc, room: Occupancy): Written | null {
   const text = shortened(disc.name);
   const half = Math.max(width_of(ctx, text), disc.note ? width_of(ctx, disc.note) * 0.92 : 0) / 2 + 2;
   const height = line_px * (disc.note ? 2 : 1);
-  for (const top of [disc.y + disc.r + 3, disc.y - disc.r - 3 - height]) {
-    if (room.take(disc.x - half, top, disc.x + half, top + height)) return { text, note: disc.note, disc, x: disc.x, y: top + line_px / 2 };
+  for (const top of [disc.y + disc.r + 4, disc.y - disc.r - 4 - height]) {
+    if (room.take(disc.x - half, top, disc.x + half, top + height) || disc.self) return { text, note: disc.note, disc, x: disc.x, y: top + line_px / 2 };
   }
   return null;
 }
@@ -66,10 +66,10 @@ function paint_round_trips(ctx: Context, { discs }: Scene, room: Occupancy, pale
   for (const { text, x, y } of written) ctx.fillText(text, x, y);
 }
 
-export function paint_names(ctx: Context, scene: Scene, room: Occupancy, width: number, height: number, palette: Palette): void {
-  room.clear(width, height);
+/// `room` has what is written already.
+export function paint_names(ctx: Context, scene: Scene, room: Occupancy, palette: Palette): void {
   const crowd = scene.discs.length > few;
-  for (const { x, y, r, seen } of scene.discs) if (seen) room.mark(x - r - 1, y - r - 1, x + r + 1, y + r + 1);
+  for (const { x, y, r, seen } of scene.discs) if (seen) room.mark(x - r, y - r, x + r, y + r);
   ctx.textAlign = 'center';
   ctx.textBaseline = 'middle';
   ctx.font = `550 12px ${palette.font}`;

@@ -5,7 +5,7 @@ import { Layout } from './layout';
 import { Occupancy } from './occupancy';
 import { paint_chains } from './paint_chains';
 import { paint_discs } from './paint_discs';
-import { paint_ground } from './paint_ground';
+import { paint_ground, paint_ring_labels } from './paint_ground';
 import { paint_names } from './paint_names';
 import { type Palette, read_palette } from './palette';
 import { type Disc, type Scene, disc_at, project, scene_of } from './scene';
@@ -178,11 +178,15 @@ export class Picture {
     if (!this.chosen_view) this.view = this.fitted();
     project(scene, this.layout.places, this.view, stretch, width, height);
     this.ground.setTransform(ratio, 0, 0, ratio, 0, 0);
-    paint_ground(this.ground, scene, this.view, stretch, width, height, palette);
+    this.ground.fillStyle = palette.surface;
+    this.ground.fillRect(0, 0, width, height);
+    paint_ground(this.ground, scene, this.view, stretch, palette);
     this.machines.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.machines.clearRect(0, 0, width, height);
     paint_discs(this.machines, scene.discs, palette);
-    paint_names(this.machines, scene, this.room, width, height, palette);
+    this.room.clear(width, height);
+    paint_ring_labels(this.machines, scene, this.view, this.room, palette);
+    paint_names(this.machines, scene, this.room, palette);
   }
 
   private compose(palette: Palette, time_ms: number): void {

@@ -110,7 +110,7 @@ export function project(scene: Scene, places: ReadonlyMap<string, Place>, view: 
   const r = Math.min(16, Math.max(3.4, size * view.scale));
   for (const disc of scene.discs) {
     const place = places.get(disc.id);
-    disc.r = disc.self ? Math.max(r * 1.3, 6) : disc.chained ? Math.max(r, 5) : r;
+    disc.r = disc.self ? Math.max(r * 1.3, 10) : disc.chained ? Math.max(r, 5) : r;
     disc.x = view.x + (place?.x ?? 0) * stretch * view.scale;
     disc.y = view.y + (place?.y ?? 0) * view.scale;
     disc.seen = place !== undefined && disc.x > -20 && disc.y > -20 && disc.x < width + 20 && disc.y < height + 20;
