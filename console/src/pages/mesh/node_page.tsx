@@ -5,7 +5,7 @@ import { layers_text, cost_text } from '../../chains/chain_text';
 import { ms, short_id } from '../../format';
 import { deployments, hello, link, peers } from '../../live/live';
 import type { Peer } from '../../live/types';
-import { Badge, Card, CopyButton, Empty } from '../../ui/parts';
+import { Badge, Card, CopyButton, Empty, PageHead } from '../../ui/parts';
 import { NodeHealth } from './node_health';
 import { NodeLoad } from './node_load';
 import { condition_of, is_gone, is_split, path_word, shown_name, tone_of } from './words';
@@ -86,14 +86,17 @@ export function NodePage({ node_id }: { node_id: string }) {
   const peer = peers.value.get(node_id);
   if (!peer) {
     // The rows come right after the greeting.
-    if (!hello.value || peers.value.size === 0) return <div class="loading" aria-busy={link.value === 'connecting'} />;
+    if (!hello.value || peers.value.size === 0) return <div class="loading" aria-busy="true" />;
     return (
-      <Empty title="This machine is not in the mesh">
-        <p>It may have left, or the address is wrong.</p>
-        <p>
-          <Link href="/mesh">All machines</Link>
-        </p>
-      </Empty>
+      <>
+        <Back />
+        <PageHead title={short_id(node_id)} />
+        <Empty title="This machine is not in the mesh">
+          <p>
+            It may have left, or the address is wrong. <Link href="/mesh">Show all machines</Link>
+          </p>
+        </Empty>
+      </>
     );
   }
   const condition = condition_of(peer);

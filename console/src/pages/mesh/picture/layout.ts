@@ -32,15 +32,15 @@ export class Layout {
   private room = 0;
 
   constructor() {
-    this.simulation = forceSimulation<Place>([]).stop().velocityDecay(0.45).alphaDecay(0.03);
+    this.simulation = forceSimulation<Place>([]).stop().velocityDecay(0.45);
   }
 
   /// True: something has to move; tick() until it says that all stand.
   update(centre: string, others: readonly LayoutInput[]): boolean {
     const count = others.length;
     const there = new Set(others.map((one) => one.id));
-    let changed = this.centre !== centre || room_of(count) !== this.room;
     const crowd_changed = room_of(count) !== this.room;
+    let changed = this.centre !== centre || crowd_changed;
     this.room = room_of(count);
     this.centre = centre;
     for (const id of this.places.keys()) {
@@ -65,10 +65,11 @@ export class Layout {
       }
     }
     if (changed) this.start();
-    return changed && this.free.size > 0;
+    return this.free.size > 0;
   }
 
   private start(): void {
+    const few = this.free.size < this.places.size / 3;
     for (const place of this.places.values()) {
       const stays = !this.free.has(place.id);
       place.fx = place.id === this.centre ? 0 : stays ? place.x : null;
@@ -78,7 +79,8 @@ export class Layout {
       .nodes([...this.places.values()])
       .force('distance', forceRadial<Place>((place) => place.wanted).strength(0.5))
       .force('room', forceCollide<Place>((place) => (place.id === this.centre ? Math.max(28, this.room) : this.room)).strength(0.8))
-      .alpha(0.8);
+      .alpha(few ? 0.3 : 0.8)
+      .alphaDecay(few ? 0.06 : 0.03);
   }
 
   /// Lets them move for about so long; true while somebody still does.

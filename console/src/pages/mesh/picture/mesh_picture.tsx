@@ -55,7 +55,7 @@ export function MeshPicture({ use_table }: { use_table: () => void }) {
   const mark = (next: Marked | null) =>
     set_marked((now) => (now?.id === next?.id && now?.x === next?.x && now?.y === next?.y ? now : next));
   const { canvas, picture } = usePicture((id) => navigate(`/mesh/${id}`), mark);
-  const alone = peers.value.size <= 1;
+  const alone = peers.value.size === 1;
   return (
     <section class="mesh-picture" aria-label="Picture of the mesh" data-link={link.value}>
       <div class="mesh-canvas">

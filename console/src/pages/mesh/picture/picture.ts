@@ -63,6 +63,7 @@ export class Picture {
   }
 
   show(peers: ReadonlyMap<string, Peer>, self_id: string, deployments: readonly Deployment[], colours: ReadonlyMap<string, number>): void {
+    if (peers.size === 0) return; // a new stream has begun, and will tell them
     const first = this.scene.discs.length === 0;
     this.scene = scene_of(peers, self_id, deployments, colours);
     const others = this.scene.discs.filter((disc) => !disc.self).map(({ id }) => ({ id, rtt_ms: peers.get(id)?.rtt_ms ?? null }));
