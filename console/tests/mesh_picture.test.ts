@@ -4,7 +4,7 @@ import { Layout } from '../src/pages/mesh/picture/layout';
 import { Occupancy } from '../src/pages/mesh/picture/occupancy';
 import { has_moved, radius_of } from '../src/pages/mesh/picture/radius';
 import { assign_colours, chain_ids, disc_at, project, scene_of } from '../src/pages/mesh/picture/scene';
-import { fit, max_scale, zoom_at } from '../src/pages/mesh/picture/view';
+import { fit, max_scale, part_inside, zoom_at } from '../src/pages/mesh/picture/view';
 
 const peer = (node_id: string, more: Partial<Peer> = {}): Peer => ({
   node_id, name: node_id, role: 'worker', state: 'alive', rtt_ms: 5, path: 'direct', health: null, models: [], version: '', ...more,
@@ -95,6 +95,12 @@ describe('the view', () => {
     const view = zoom_at({ x: 100, y: 50, scale: 1 }, 140, 50, 2);
     expect(view).toEqual({ x: 60, y: 50, scale: 2 });
     expect(zoom_at(view, 0, 0, 1_000).scale).toBe(max_scale);
+  });
+  it('knows which part of a line is in sight', () => {
+    expect(part_inside(-100, 50, 300, 50, 200, 100)).toEqual([0.25, 0.75]);
+    expect(part_inside(10, 10, 20, 20, 200, 100)).toEqual([0, 1]);
+    expect(part_inside(-10, -5, 300, -5, 200, 100)).toBeNull();
+    expect(part_inside(-50, 40, 40, -50, 200, 100)).toBeNull();
   });
   it('fits a box into the middle', () => {
     expect(fit({ left: -500, right: 500, top: -100, bottom: 300 }, 600, 400, 50)).toEqual({ x: 300, y: 150, scale: 0.5 });

@@ -1,5 +1,5 @@
 // What the colours and lines mean.
-import { deployments } from '../../../live/live';
+import { deployments, peers } from '../../../live/live';
 import { colours } from '../colours';
 import { deployment_word, is_split } from '../words';
 
@@ -7,6 +7,7 @@ const most = 5;
 
 export function Legend() {
   const split = deployments.value.filter(is_split);
+  if (split.length === 0 && peers.value.size < 2) return null;
   return (
     <ul class="mesh-legend">
       {split.slice(0, most).map(({ model, state }) => (

@@ -38,7 +38,9 @@ function place_name(ctx: Context, disc: Disc, room: Occupancy): Written | null {
   const half = Math.max(width_of(ctx, text), disc.note ? width_of(ctx, disc.note) * 0.92 : 0) / 2 + 2;
   const height = line_px * (disc.note ? 2 : 1);
   for (const top of [disc.y + disc.r + 4, disc.y - disc.r - 4 - height]) {
-    if (room.take(disc.x - half, top, disc.x + half, top + height) || disc.self) return { text, note: disc.note, disc, x: disc.x, y: top + line_px / 2 };
+    if (!disc.self && !room.take(disc.x - half, top, disc.x + half, top + height)) continue;
+    if (disc.self) room.mark(disc.x - half, top, disc.x + half, top + height); // its name is never left out
+    return { text, note: disc.note, disc, x: disc.x, y: top + line_px / 2 };
   }
   return null;
 }
@@ -52,7 +54,9 @@ function paint_round_trips(ctx: Context, { discs }: Scene, room: Occupancy, pale
     const length = Math.hypot(disc.x - self.x, disc.y - self.y);
     if (!disc.rtt || disc.gone || !disc.seen || length < 84 || disc.r < names_from_px) continue;
     const half = width_of(ctx, disc.rtt) / 2 + 3;
-    for (const share of [0.55, 0.66, 0.44]) {
+    // Of a long link near its machine, so that one sees whose it is.
+    const shares = length < 300 ? [0.55, 0.66, 0.44] : [70, 95, 120].map((from_disc) => 1 - (disc.r + from_disc) / length);
+    for (const share of shares) {
       const x = self.x + (disc.x - self.x) * share;
       const y = self.y + (disc.y - self.y) * share;
       if (!room.take(x - half, y - 8, x + half, y + 8)) continue;

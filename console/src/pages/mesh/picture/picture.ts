@@ -8,7 +8,7 @@ import { paint_discs } from './paint_discs';
 import { paint_ground, paint_ring_labels } from './paint_ground';
 import { paint_names } from './paint_names';
 import { type Palette, read_palette } from './palette';
-import { type Disc, type Scene, disc_at, project, scene_of } from './scene';
+import { type Disc, type Scene, disc_at, is_crowd, project, scene_of } from './scene';
 import { type View, fit, pan_by, stretch_of, zoom_at } from './view';
 
 const first_budget_ms = 60; // of the layout, before the first frame
@@ -181,12 +181,13 @@ export class Picture {
     this.ground.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.ground.fillStyle = palette.surface;
     this.ground.fillRect(0, 0, width, height);
-    paint_ground(this.ground, scene, this.view, stretch, palette);
+    paint_ground(this.ground, scene, this.view, stretch, width, height, palette);
+    this.room.clear(width, height);
     this.machines.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.machines.clearRect(0, 0, width, height);
     paint_discs(this.machines, scene.discs, palette);
-    this.room.clear(width, height);
-    paint_ring_labels(this.machines, scene, this.view, this.room, palette);
+    // Under the machines, where a crowd does not hide them.
+    paint_ring_labels(is_crowd(scene.discs.length) ? this.machines : this.ground, scene, this.view, this.room, palette);
     paint_names(this.machines, scene, this.room, palette);
   }
 

@@ -38,6 +38,9 @@ export interface Scene {
   chains: ChainLine[];
 }
 
+/// So many that the picture shows less of each.
+export const is_crowd = (discs: number): boolean => discs > 100;
+
 const told: readonly Condition[] = ['overloaded', 'not answering', 'lost', 'left'];
 
 function disc_of(peer: Peer, self_id: string): Disc {
@@ -107,7 +110,7 @@ export function assign_colours(before: ReadonlyMap<string, number>, models: read
 /// Where each disc stands on the canvas.
 export function project(scene: Scene, places: ReadonlyMap<string, Place>, view: View, stretch: number, width: number, height: number): void {
   const size = scene.discs.length > 60 ? 10 : 13;
-  const r = Math.min(16, Math.max(3.4, size * view.scale));
+  const r = Math.min(16, Math.max(scene.discs.length > 400 ? 2.8 : 3.4, size * view.scale));
   for (const disc of scene.discs) {
     const place = places.get(disc.id);
     disc.r = disc.self ? Math.max(r * 1.3, 10) : disc.chained ? Math.max(r, 5) : r;

@@ -44,3 +44,22 @@ export function fit(box: Box, width: number, height: number, margin = 44, larges
 export function stretch_of(width: number, height: number): number {
   return Math.min(1.9, Math.max(0.75, width / Math.max(1, height)));
 }
+
+/// Which part of a line is inside the canvas, as shares of its length (Liang and Barsky, 1984); null: none.
+export function part_inside(x0: number, y0: number, x1: number, y1: number, width: number, height: number): [from: number, to: number] | null {
+  let from = 0;
+  let to = 1;
+  const sides: readonly [slope: number, room: number][] = [
+    [x0 - x1, x0],
+    [x1 - x0, width - x0],
+    [y0 - y1, y0],
+    [y1 - y0, height - y0],
+  ];
+  for (const [slope, room] of sides) {
+    if (slope === 0) {
+      if (room < 0) return null;
+    } else if (slope < 0) from = Math.max(from, room / slope);
+    else to = Math.min(to, room / slope);
+  }
+  return from < to ? [from, to] : null;
+}
