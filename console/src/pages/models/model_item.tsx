@@ -50,14 +50,14 @@ export function ModelItem({ model, onWhere, onUnloadInUse }: Props) {
       {model.here === 'loading' && <progress value={percent(model.progress)} max={100} aria-label={`${model.id} loads`} />}
       {hint && <p class={model.here === 'failed' ? 'model-hint wrong' : 'model-hint'}>{hint}</p>}
       <div class="model-actions">
-        <button type="button" class="plain small" onClick={() => onWhere(model)}>
+        <button type="button" class="plain small with-icon" onClick={() => onWhere(model)}>
           <Where size={16} aria-hidden="true" /> Where would it go?
           <span class="sr-only"> {model.id}</span>
         </button>
         {model.can_load && (
           <button
             type="button"
-            class="outline small"
+            class="outline small with-icon"
             disabled={busy || !may_change.value}
             onClick={() => void ask(() => load(reference_of(model)), `${model.id} is being loaded.`)}
           >
@@ -68,7 +68,7 @@ export function ModelItem({ model, onWhere, onUnloadInUse }: Props) {
         {model.can_unload && (
           <button
             type="button"
-            class="outline secondary small"
+            class="outline secondary small with-icon"
             disabled={busy || !may_change.value}
             onClick={() => (in_use(model) ? onUnloadInUse(model) : void ask(() => unload(model.id), `${model.id} is being unloaded.`))}
           >

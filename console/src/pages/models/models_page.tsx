@@ -76,7 +76,7 @@ export function ModelsPage() {
   return (
     <>
       <PageHead title="Models" lead="What this machine has, and what the other machines of the mesh have for it.">
-        <button type="button" disabled={!may_change.value} onClick={() => set_adding(true)}>
+        <button type="button" class="with-icon" disabled={!may_change.value} onClick={() => set_adding(true)}>
           <Plus size={18} aria-hidden="true" /> Add a model
         </button>
       </PageHead>

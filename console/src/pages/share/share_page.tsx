@@ -26,7 +26,7 @@ function InviteCard({ now }: { now: Sharing }) {
             : 'This machine may not invite others. The one that began the mesh may, and those it gave the right to.'}
         </p>
       </div>
-      <button type="button" disabled={!now.may_invite || !may_change.value || restarting.value} onClick={() => set_inviting(true)}>
+      <button type="button" class="with-icon" disabled={!now.may_invite || !may_change.value || restarting.value} onClick={() => set_inviting(true)}>
         <UserPlus size={18} aria-hidden="true" /> Invite a machine
       </button>
       <InviteDialog open={inviting} onClose={() => set_inviting(false)} />
