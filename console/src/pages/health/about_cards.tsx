@@ -103,7 +103,7 @@ export function ProgramCard({ told }: { told: About | null }) {
           </dd>
           <dt>Settings</dt>
           <dd>
-            <code>{told.data_dir}/config.toml</code>, read at the start; <code>starling serve --help</code> names them all
+            read from <code>config.toml</code> there when Starling starts; <code>starling serve --help</code> names them all
           </dd>
           <dt>Started</dt>
           <dd>{new Date(told.started_unix_s * 1000).toLocaleString()}</dd>

@@ -26,7 +26,10 @@ export function HealthPage() {
       {now && (
         <div class="health-grid">
           <HealthCard now={now} />
-          <EngineCard now={now} />
+          <div>
+            <EngineCard now={now} />
+            <ThemeCard />
+          </div>
         </div>
       )}
       <RoutingCard />
@@ -36,7 +39,6 @@ export function HealthPage() {
         <ClientsCard />
         <ProgramCard told={told} />
       </div>
-      <ThemeCard />
       <LogCard />
       <ReportDialog open={reporting} onClose={() => set_reporting(false)} />
     </>

@@ -8,6 +8,10 @@ const random_changes = 0.3; // of neighbours in a random word that differ in kin
 type Rule = [pattern: RegExp, put: string | ((...found: string[]) => string)];
 
 const rules: Rule[] = [
+  // What stands before the host of an address, and after its path.
+  [/(:\/\/)[^\s/?#@"']+@/g, (_, before = '') => before],
+  [/(?<=\S)\?[^\s"']+/g, ''],
+  [/#[^\s"'#=]{0,200}=[^\s"']*/g, ''],
   [/-----BEGIN [A-Z ]+-----[\s\S]*?(?:-----END [A-Z ]+-----|$)/g, '[key left out]'],
   [/starling(?::|%3A)[A-Za-z0-9_-]{8,}/gi, '[invite left out]'],
   [/starling-invite[A-Za-z0-9_-]*/gi, '[invite left out]'],
@@ -18,14 +22,10 @@ const rules: Rule[] = [
   [/\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?/g, left_out],
   [/\b(bearer|basic)\s+[^\s"',;]+/gi, (_, kind = '') => `${kind} ${left_out}`],
   [
-    /\b([\w-]*(?:api[_-]?key|token|secret|passw(?:or)?d|passphrase|authorization|cookie|join)["']?\s*[:=]\s*["']?)(?!\[|(?:bearer|basic)\b)[^\s"',;&]+/gi,
+    /((?:api[_-]?key|token|secret|passw(?:or)?d|passphrase|authorization|cookie|join)["']?\s{0,3}[:=]\s{0,3}["']?)(?!\[|(?:bearer|basic)\b)[^\s"',;&]+/gi,
     (_, name = '') => `${name}${left_out}`,
   ],
-  // What stands before the host of an address, and after its path.
-  [/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#@"']+@/gi, (_, scheme = '') => scheme],
-  [/([^\s"'?]*\/[^\s"'?]*)\?[^\s"']*/g, (_, address = '') => address],
-  [/\b([a-z][a-z0-9+.-]*:\/\/[^\s"'#]+)#[^\s"']*/gi, (_, address = '') => address],
-  [/[\w.+-]+@[\w-]+(?:\.[\w-]+)*/g, '[e-mail left out]'],
+  [/[\w.+-]{1,100}@[\w-]+(?:\.[\w-]+)*/g, '[e-mail left out]'],
   [/(?:\/var)?\/(?:home|Users)\/[^/\s"':,;)]+/g, '~'],
   [/\/root(?=[/\s"':,;)]|$)/gm, '~'],
   [/\b[A-Za-z]:\\Users\\[^\\\s"':,;)]+/g, '~'],

@@ -71,6 +71,11 @@ function deployment_line({ model, state, epoch, stages, reason }: Deployment): s
   return `${model}: ${state}, epoch ${epoch}, ${chain || 'no stages'}; ${reason}`;
 }
 
+/// Each by itself first: half a key at the end of a line must not take the lines after it along.
+function log_line({ time, level, message }: LogLine): string {
+  return `${time} ${level}: ${redact(message)}`;
+}
+
 function section(title: string, lines: string[]): string {
   return `## ${title}\n${lines.join('\n') || 'nothing'}\n`;
 }
@@ -84,7 +89,7 @@ export function report(from: ReportFrom): string {
     section('Models', from.models.map(model_line)),
     section('Deployments', from.deployments.map(deployment_line)),
     section(`Machines (${peers.length})`, peers.slice(0, most_peers).map(peer_line)),
-    section('Log', from.log.slice(-report_log_lines).map(({ time, level, message }) => `${time} ${level}: ${message}`)),
+    section('Log', from.log.slice(-report_log_lines).map(log_line)),
   ].join('\n');
   return redact(text, from.known_secrets);
 }

@@ -34,7 +34,7 @@ export function ModelItem({ model, onWhere, onUnloadInUse }: Props) {
   const { busy, ask } = use_request();
   const state = state_words(model);
   const hint = state_hint(model);
-  const known = facts(model);
+  const known = [...facts(model), ...use_words(model)];
   return (
     <li class="model" data-here={model.here}>
       <div class="model-name">
@@ -45,7 +45,6 @@ export function ModelItem({ model, onWhere, onUnloadInUse }: Props) {
         {known.map((fact) => (
           <span key={fact}>{fact}</span>
         ))}
-        <span>{use_words(model)}</span>
       </p>
       {model.here === 'loading' && <progress value={percent(model.progress)} max={100} aria-label={`${model.id} loads`} />}
       {hint && <p class={model.here === 'failed' ? 'model-hint wrong' : 'model-hint'}>{hint}</p>}

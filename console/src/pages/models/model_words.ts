@@ -61,12 +61,11 @@ export function facts(model: ModelRow): string[] {
   return out;
 }
 
-export function use_words(model: ModelRow): string {
-  if (model.last_active_s == null && model.requests === 0) return 'Not used yet';
+export function use_words(model: ModelRow): string[] {
+  if (model.last_active_s == null && model.requests === 0) return ['not used yet'];
   const rate = model.request_rate_per_min;
   const often = rate >= 0.05 ? `${rate >= 10 ? Math.round(rate) : rate.toFixed(1)} requests a minute` : plural(model.requests, 'request');
-  if (model.last_active_s == null) return often;
-  return `${often}, last used ${ago(model.last_active_s)}`;
+  return model.last_active_s == null ? [often] : [often, `last used ${ago(model.last_active_s)}`];
 }
 
 /// Somebody may be in the middle of a conversation with it.

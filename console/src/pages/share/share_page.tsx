@@ -48,10 +48,8 @@ export function SharePage() {
       {now?.in_mesh && (
         <>
           <InviteCard now={now} />
-          <div class="share-pair">
-            <MemoryCard sharing={now} />
-            <WhoCard sharing={now} />
-          </div>
+          <MemoryCard sharing={now} />
+          <WhoCard sharing={now} />
           <MembersCard sharing={now} />
         </>
       )}
