@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { may_change } from '../../live/live';
 import type { ModelRow } from '../../live/types';
 import { Badge } from '../../ui/parts';
+import { Sentence } from '../../ui/sentence';
 import { tell, tell_error } from '../../ui/toast';
 import { load, unload } from './actions';
 import { facts, in_use, percent, reference_of, state_hint, state_words, use_words } from './model_words';
@@ -47,7 +48,11 @@ export function ModelItem({ model, onWhere, onUnloadInUse }: Props) {
         ))}
       </p>
       {model.here === 'loading' && <progress value={percent(model.progress)} max={100} aria-label={`${model.id} loads`} />}
-      {hint && <p class={model.here === 'failed' ? 'model-hint wrong' : 'model-hint'}>{hint}</p>}
+      {hint && (
+        <p class={model.here === 'failed' ? 'model-hint wrong' : 'model-hint'}>
+          <Sentence text={hint} />
+        </p>
+      )}
       <div class="model-actions">
         <button type="button" class="plain small with-icon" onClick={() => onWhere(model)}>
           <Where size={16} aria-hidden="true" /> Where would it go?

@@ -2,9 +2,10 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError, post } from '../../api/client';
 import { PlanPicture } from '../../chains/plan_picture';
-import { peers } from '../../live/live';
+import { peers, sharing } from '../../live/live';
 import type { ModelRow, Plan } from '../../live/types';
 import { Dialog } from '../../ui/dialog';
+import { Sentence } from '../../ui/sentence';
 import { reference_of } from './model_words';
 
 const most_machines = 16; // of one model, as the node has it
@@ -29,15 +30,19 @@ function Told({ answer }: { answer: Answer }) {
   if (answer.kind === 'refused') {
     return (
       <div class="plan-refused">
-        <strong>{answer.no_place ? 'There is no place for it now' : 'The node can’t say'}</strong>
-        <p>{answer.message}</p>
+        <strong>{answer.no_place ? 'It can’t be placed now' : 'The node can’t say'}</strong>
+        <p>
+          <Sentence text={answer.message} />
+        </p>
       </div>
     );
   }
   const { plan } = answer;
   return (
     <>
-      <p>{plan.reason}</p>
+      <p>
+        <Sentence text={plan.reason} />
+      </p>
       <PlanPicture plan={plan} />
       <p class="muted">
         About {rate(plan.tokens_per_s)} tokens per second for one answer, {rate(plan.total_tokens_per_s)} for all answers at the same time.
@@ -63,9 +68,9 @@ function Options({ busy, onAsk }: { busy: boolean; onAsk: (wish: Wish) => void }
         <label>
           Machines
           <select value={split} onChange={(event) => set_split(event.currentTarget.value)}>
-            <option value="">As the node was started</option>
-            <option value="auto">As many as it needs</option>
-            <option value="never">Only one, never cut</option>
+            <option value="">As started</option>
+            <option value="auto">As many as needed</option>
+            <option value="never">Only one</option>
             {Array.from({ length: machines - 1 }, (_, index) => (
               <option key={index} value={String(index + 2)}>
                 Exactly {index + 2}
@@ -108,7 +113,7 @@ export function WhereDialog({ model, onClose }: { model: ModelRow | null; onClos
     } catch (error) {
       if (mine.signal.aborted) return;
       const message = error instanceof Error ? error.message : String(error);
-      set_answer({ kind: 'refused', message, no_place: error instanceof ApiError && error.status === 503 });
+      set_answer({ kind: 'refused', message, no_place: error instanceof ApiError && error.status === 503 && sharing.value?.in_mesh === true });
     }
   };
   useEffect(() => {

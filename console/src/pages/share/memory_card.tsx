@@ -42,7 +42,7 @@ export function MemoryCard({ sharing }: { sharing: Sharing }) {
           // Of plain onChange preact/compat makes onInput; this one comes when the hand lets go.
           onChangeCapture={(event) => void lend(bytes_at(event.currentTarget))}
         />
-        <output>{words}</output>
+        <span aria-hidden="true">{words}</span>
       </div>
       <p class="muted">
         {fixed ? fixed_words('memory') : 'Models of this machine and parts of the mesh’s models take at most this. The rest stays with your other programs.'}

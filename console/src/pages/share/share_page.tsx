@@ -22,7 +22,7 @@ function InviteCard({ now }: { now: Sharing }) {
         <h2>Bring in another machine</h2>
         <p class="muted">
           {now.may_invite
-            ? 'An invite lets one machine in, once, and expires. Nothing has to be set up on either side.'
+            ? 'An invite lets one machine in, once, and expires.'
             : 'This machine may not invite others. The one that began the mesh may, and those it gave the right to.'}
         </p>
       </div>

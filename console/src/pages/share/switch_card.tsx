@@ -5,6 +5,7 @@ import { restarting } from '../../live/restart';
 import type { Sharing } from '../../live/types';
 import { Dialog } from '../../ui/dialog';
 import { Badge, Switch, type Tone } from '../../ui/parts';
+import { Sentence } from '../../ui/sentence';
 import { tell_error } from '../../ui/toast';
 import { change_sharing } from './actions';
 import { restarts_to_share, sharing_words, wish_to_share } from './sharing_words';
@@ -40,7 +41,7 @@ export function SwitchCard({ sharing }: { sharing: Sharing }) {
         onChange={(on) => (on && restarts_to_share(sharing) ? set_asking(true) : void change(on))}
       />
       <p aria-live="polite">
-        <Badge tone={tone_of(sharing)}>{words.state}</Badge> {words.text}
+        <Badge tone={tone_of(sharing)}>{words.state}</Badge> <Sentence text={words.text} />
       </p>
       {sharing.in_mesh && sharing.sharing && restarts_to_share(sharing) && !restarting.value && (
         <button type="button" class="outline small" disabled={closed} onClick={() => set_asking(true)}>
