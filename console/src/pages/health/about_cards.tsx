@@ -1,25 +1,27 @@
 // What the node listens on, whom it contacts, and of what it is made.
-import { api_key, bearer } from '../../api/access';
+import { api_key } from '../../api/access';
 import { models } from '../../live/live';
 import type { About } from '../../live/types';
 import { Badge, Card, CopyButton } from '../../ui/parts';
-import { about, about_failure } from './about';
+import { Sentence } from '../../ui/sentence';
+import { about_failure } from './about';
 
-function Refused() {
-  if (about.value || !about_failure.value) return null;
+/// In place of what the node keeps to those who may change it.
+export function RefusedCard() {
   return (
-    <p class="muted">
-      The node does not tell this page{bearer() ? '' : ', which may only look'}: {about_failure.value}
-    </p>
+    <Card title="What listens, who is contacted, versions">
+      <p class="muted">
+        The node does not tell this page: <Sentence text={about_failure.value} />
+      </p>
+    </Card>
   );
 }
 
-export function ListensCard({ told }: { told: About | null }) {
+export function ListensCard({ told }: { told: About }) {
   return (
     <Card title="What listens">
-      <Refused />
       <ul class="rows">
-        {told?.listens.map(({ what, protocol, address, who }) => (
+        {told.listens.map(({ what, protocol, address, who }) => (
           <li key={`${protocol} ${address} ${what}`}>
             <strong>{what}</strong>
             <code>
@@ -33,13 +35,12 @@ export function ListensCard({ told }: { told: About | null }) {
   );
 }
 
-export function ContactsCard({ told }: { told: About | null }) {
+export function ContactsCard({ told }: { told: About }) {
   return (
     <Card title="Who is contacted, and why">
-      <Refused />
-      {told && told.contacts.length === 0 && <p class="muted">Nobody. This machine contacts no other.</p>}
+      {told.contacts.length === 0 && <p class="muted">Nobody. This machine contacts no other.</p>}
       <ul class="rows">
-        {told?.contacts.map(({ host, why, when }) => (
+        {told.contacts.map(({ host, why, when }) => (
           <li key={`${host} ${why}`}>
             <strong>{why}</strong>
             <code>{host}</code>
@@ -47,7 +48,7 @@ export function ContactsCard({ told }: { told: About | null }) {
           </li>
         ))}
       </ul>
-      {told && <p class="muted">Nothing else: no statistics, no search for updates, and this page loads nothing from other places.</p>}
+      <p class="muted">Nothing else: no statistics, no search for updates, and this page loads nothing from other places.</p>
     </Card>
   );
 }
@@ -87,30 +88,27 @@ export function ClientsCard() {
   );
 }
 
-export function ProgramCard({ told }: { told: About | null }) {
+export function ProgramCard({ told }: { told: About }) {
   return (
     <Card title="Starling">
-      <Refused />
-      {told && (
-        <dl class="program">
-          <dt>Version</dt>
-          <dd>{told.version}</dd>
-          <dt>Machine</dt>
-          <dd>{told.platform}</dd>
-          <dt>Data</dt>
-          <dd>
-            <code>{told.data_dir}</code>
-          </dd>
-          <dt>Settings</dt>
-          <dd>
-            read from <code>config.toml</code> there when Starling starts; <code>starling serve --help</code> names them all
-          </dd>
-          <dt>Started</dt>
-          <dd>{new Date(told.started_unix_s * 1000).toLocaleString()}</dd>
-          <dt>Made with</dt>
-          <dd>{told.versions.map(({ name, version }) => `${name} ${version}`).join(', ')}</dd>
-        </dl>
-      )}
+      <dl class="program">
+        <dt>Version</dt>
+        <dd>{told.version}</dd>
+        <dt>Machine</dt>
+        <dd>{told.platform}</dd>
+        <dt>Data</dt>
+        <dd>
+          <code>{told.data_dir}</code>
+        </dd>
+        <dt>Settings</dt>
+        <dd>
+          read from <code>config.toml</code> there when Starling starts; <code>starling serve --help</code> names them all
+        </dd>
+        <dt>Started</dt>
+        <dd>{new Date(told.started_unix_s * 1000).toLocaleString()}</dd>
+        <dt>Made with</dt>
+        <dd>{told.versions.map(({ name, version }) => `${name} ${version}`).join(', ')}</dd>
+      </dl>
     </Card>
   );
 }

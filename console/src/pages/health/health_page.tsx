@@ -2,8 +2,8 @@ import { ClipboardList } from 'lucide-preact';
 import { useState } from 'preact/hooks';
 import { status } from '../../live/live';
 import { PageHead } from '../../ui/parts';
-import { about, use_about } from './about';
-import { ClientsCard, ContactsCard, ListensCard, ProgramCard } from './about_cards';
+import { about, about_failure, use_about } from './about';
+import { ClientsCard, ContactsCard, ListensCard, ProgramCard, RefusedCard } from './about_cards';
 import './health.css';
 import { LogCard } from './log_card';
 import { EngineCard, HealthCard, RoutingCard } from './now_cards';
@@ -34,10 +34,11 @@ export function HealthPage() {
       )}
       <RoutingCard />
       <div class="health-grid">
-        <ListensCard told={told} />
-        <ContactsCard told={told} />
+        {told && <ListensCard told={told} />}
+        {told && <ContactsCard told={told} />}
         <ClientsCard />
-        <ProgramCard told={told} />
+        {told && <ProgramCard told={told} />}
+        {!told && about_failure.value && <RefusedCard />}
       </div>
       <LogCard />
       <ReportDialog open={reporting} onClose={() => set_reporting(false)} />

@@ -26,8 +26,7 @@ export function member_state(peer: Peer): { text: string; tone: Tone } {
   }
 }
 
-export function member_facts(peer: Peer): string {
+export function member_facts(peer: Peer): string[] {
   const role = peer.role === 'client' ? 'only uses models' : 'shares its models';
-  const near = peer.state === 'alive' && peer.rtt_ms != null ? `, ${ms(peer.rtt_ms)} away` : '';
-  return `${role}${near}`;
+  return peer.state === 'alive' && peer.rtt_ms != null ? [role, `${ms(peer.rtt_ms)} away`] : [role];
 }

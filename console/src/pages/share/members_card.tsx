@@ -17,7 +17,11 @@ function Member({ peer, onRemove }: { peer: Peer; onRemove: ((peer: Peer) => voi
     <li class="member">
       <div>
         <strong>{peer.name}</strong> <code>{short_id(peer.node_id)}</code>
-        <small class="muted">{member_facts(peer)}</small>
+        <small class="muted">
+          {member_facts(peer).map((fact) => (
+            <span key={fact}>{fact}</span>
+          ))}
+        </small>
       </div>
       <Badge tone={state.tone}>{state.text}</Badge>
       {onRemove && (
@@ -90,7 +94,7 @@ export function MembersCard({ sharing }: { sharing: Sharing }) {
       {others > 0 && !may_remove && may_change.value && (
         <p class="muted">This machine may not remove others. The one that began the mesh may, and those it gave the right to.</p>
       )}
-      <ul class="members">
+      <ul class={may_remove ? 'members removable' : 'members'}>
         {members.slice(0, shown).map((peer) => (
           <Member key={peer.node_id} peer={peer} onRemove={may_remove && peer.state !== 'left' ? set_leaving : null} />
         ))}

@@ -16,25 +16,25 @@ const choices = [
 ] as const;
 
 export function WhoCard({ sharing }: { sharing: Sharing }) {
-  const [busy, set_busy] = useState(false);
+  const [wanted, set_wanted] = useState<Sharing['who'] | null>(null); // until the node has said yes or no
   const fixed = sharing.fixed.includes('who');
   const choose = async (who: Sharing['who']) => {
-    set_busy(true);
+    set_wanted(who);
     try {
       await change_sharing({ who });
     } catch (error) {
       tell_error(error);
     } finally {
-      set_busy(false);
+      set_wanted(null);
     }
   };
   return (
     <section class="card">
-      <fieldset class="who" disabled={fixed || busy || !may_change.value || restarting.value}>
+      <fieldset class="who" disabled={fixed || wanted !== null || !may_change.value || restarting.value}>
         <legend>Who can join</legend>
         {choices.map(({ who, label, hint }) => (
           <label key={who}>
-            <input type="radio" name="who" checked={sharing.who === who} onChange={() => void choose(who)} />
+            <input type="radio" name="who" checked={(wanted ?? sharing.who) === who} onChange={() => void choose(who)} />
             <span>
               {label}
               <small>{hint}</small>
