@@ -20,25 +20,37 @@ const Line = memo(function Line({ line }: { line: LogLine }) {
   );
 });
 
-/// Keeps the newest line in sight, unless somebody has scrolled away from it.
+/// Keeps the newest line in sight, unless somebody has scrolled away from it. Lines get their true height only when they
+/// come into sight, so the end moves without a new line, too.
 function use_end(lines: readonly LogLine[]) {
   const box = useRef<HTMLDivElement>(null);
-  const at_end = useRef(true);
-  useLayoutEffect(() => {
-    if (box.current && at_end.current) box.current.scrollTop = box.current.scrollHeight;
-  }, [lines]);
+  const list = useRef<HTMLOListElement>(null);
+  const follows = useRef(true);
+  const last_top = useRef(0);
+  const go_to_end = () => {
+    if (box.current && follows.current) box.current.scrollTop = box.current.scrollHeight;
+  };
+  useLayoutEffect(go_to_end, [lines]);
+  useEffect(() => {
+    const observer = new ResizeObserver(go_to_end);
+    if (list.current) observer.observe(list.current);
+    return () => observer.disconnect();
+  }, []);
   const on_scroll = () => {
     const it = box.current;
-    if (it) at_end.current = it.scrollHeight - it.scrollTop - it.clientHeight < near_the_end_px;
+    if (!it) return;
+    if (it.scrollHeight - it.scrollTop - it.clientHeight < near_the_end_px) follows.current = true;
+    else if (it.scrollTop < last_top.current) follows.current = false;
+    last_top.current = it.scrollTop;
   };
-  return { box, on_scroll };
+  return { box, list, on_scroll };
 }
 
 function Lines({ lines }: { lines: readonly LogLine[] }) {
-  const { box, on_scroll } = use_end(lines);
+  const { box, list, on_scroll } = use_end(lines);
   return (
     <div ref={box} class="log" role="region" aria-label="Log lines" tabIndex={0} onScroll={on_scroll}>
-      <ol>
+      <ol ref={list}>
         {lines.map((line) => (
           <Line key={line.seq} line={line} />
         ))}
