@@ -1,8 +1,8 @@
 // The pages. Each but the chat comes as a file of its own when it is first opened.
 import { Suspense, lazy } from 'preact/compat';
 import { Route, Router, Switch } from 'wouter-preact';
-import { useHashLocation } from 'wouter-preact/use-hash-location';
 import { ChatPage } from './pages/chat/chat_page';
+import { use_hash_place } from './ui/hash_place';
 import { KeyGate } from './ui/key_gate';
 import { Empty } from './ui/parts';
 import { Shell } from './ui/shell';
@@ -15,7 +15,7 @@ const HealthPage = lazy(() => import('./pages/health/health_page').then((page) =
 
 export function App() {
   return (
-    <Router hook={useHashLocation}>
+    <Router hook={use_hash_place}>
       <Shell>
         <Suspense fallback={<div class="loading" aria-busy="true" />}>
           <Switch>

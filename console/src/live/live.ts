@@ -92,5 +92,6 @@ export async function run(): Promise<never> {
     if (link.value !== 'refused') link.value = 'lost';
     wait = Date.now() - began > longest_wait_ms ? first_wait_ms : Math.min(wait * 2, longest_wait_ms);
     await pause(wait);
+    if (link.value === 'lost') await begin_session(); // a node that was restarted has forgotten its tokens
   }
 }

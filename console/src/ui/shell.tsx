@@ -3,6 +3,7 @@ import { Activity, Boxes, MessageSquare, Network, Share2 } from 'lucide-preact';
 import type { ComponentChildren } from 'preact';
 import { Link, useRoute } from 'wouter-preact';
 import { hello, link, peers, requests, status } from '../live/live';
+import { restarting } from '../live/restart';
 import { plural } from '../format';
 import { Toasts } from './toast';
 
@@ -43,7 +44,9 @@ function LinkState() {
         ? 'Connecting…'
         : link.value === 'refused'
           ? 'Key needed'
-          : 'Node does not answer';
+          : restarting.value
+            ? 'Restarting…'
+            : 'Node does not answer';
   return (
     <div class="link-state" data-link={link.value}>
       <span class="dot" aria-hidden="true" />
@@ -73,7 +76,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         </ul>
         <LinkState />
       </nav>
-      {link.value === 'lost' && (
+      {link.value === 'lost' && !restarting.value && (
         <div class="banner" role="alert">
           The node does not answer. This page goes on as soon as it is back.
         </div>

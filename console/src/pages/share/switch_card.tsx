@@ -1,0 +1,70 @@
+// The one switch of the first screen.
+import { useState } from 'preact/hooks';
+import { may_change } from '../../live/live';
+import { restarting } from '../../live/restart';
+import type { Sharing } from '../../live/types';
+import { Dialog } from '../../ui/dialog';
+import { Badge, Switch, type Tone } from '../../ui/parts';
+import { Sentence } from '../../ui/sentence';
+import { tell_error } from '../../ui/toast';
+import { change_sharing } from './actions';
+import { restarts_to_share, sharing_words, wish_to_share } from './sharing_words';
+
+function tone_of(sharing: Sharing): Tone {
+  if (restarting.value) return 'accent';
+  if (!sharing.in_mesh || !sharing.sharing) return 'quiet';
+  return sharing.reachable ? 'good' : 'warm';
+}
+
+export function SwitchCard({ sharing }: { sharing: Sharing }) {
+  const [asking, set_asking] = useState(false);
+  const [busy, set_busy] = useState(false);
+  const change = async (on: boolean) => {
+    set_asking(false);
+    set_busy(true);
+    try {
+      await change_sharing(on ? wish_to_share(sharing) : { sharing: false });
+    } catch (error) {
+      tell_error(error);
+    } finally {
+      set_busy(false);
+    }
+  };
+  const words = sharing_words(sharing, restarting.value);
+  const closed = !may_change.value || busy || restarting.value || !sharing.in_mesh;
+  return (
+    <section class="card share-switch">
+      <Switch
+        label="Let others use this computer’s models"
+        checked={sharing.sharing && sharing.in_mesh}
+        disabled={closed}
+        onChange={(on) => (on && restarts_to_share(sharing) ? set_asking(true) : void change(on))}
+      />
+      <p aria-live="polite">
+        <Badge tone={tone_of(sharing)}>{words.state}</Badge> <Sentence text={words.text} />
+      </p>
+      {sharing.in_mesh && sharing.sharing && restarts_to_share(sharing) && !restarting.value && (
+        <button type="button" class="outline small" disabled={closed} onClick={() => set_asking(true)}>
+          Let other machines connect
+        </button>
+      )}
+      <Dialog
+        open={asking}
+        title="Let other machines connect?"
+        onClose={() => set_asking(false)}
+        actions={
+          <>
+            <button type="button" class="outline secondary" onClick={() => set_asking(false)}>
+              Not now
+            </button>
+            <button type="button" onClick={() => void change(true)}>
+              Share
+            </button>
+          </>
+        }
+      >
+        <p>Starling restarts itself for a few seconds, and then machines with an invite can use the models here; a machine without one gets nothing.</p>
+      </Dialog>
+    </section>
+  );
+}
