@@ -86,10 +86,9 @@ function list(token: Tokens.List, drawing: Drawing, depth: number): ComponentChi
   return token.ordered ? <ol start={Number.isSafeInteger(start) && start >= 0 ? start : 1}>{items}</ol> : <ul>{items}</ul>;
 }
 
+/// One level for all: a model begins with whichever it likes, and the page's outline must not have gaps.
 function heading(token: Tokens.Heading, inside: ComponentChild): ComponentChild {
-  // The page's own headings stand above those of an answer.
-  const Level = `h${Math.min(6, token.depth + 2)}` as 'h3' | 'h4' | 'h5' | 'h6';
-  return <Level class={`level-${token.depth}`}>{inside}</Level>;
+  return <h3 class={`level-${token.depth}`}>{inside}</h3>;
 }
 
 function draw_token(token: Token, drawing: Drawing, depth: number): ComponentChild {

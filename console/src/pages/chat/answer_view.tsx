@@ -87,6 +87,7 @@ function View(props: Props) {
   const facts = facts_of(answer);
   return (
     <article class="message answer" aria-label="Answer" aria-busy={growing}>
+      <h2 class="sr-only">Answer</h2>
       {answer.thinking && (
         <details class="thinking">
           <summary>{growing && !answer.text ? 'Thinking…' : 'Thinking'}</summary>

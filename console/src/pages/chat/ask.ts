@@ -10,6 +10,8 @@ import { type Answer, type Attachment, type Message, new_id, title_of } from './
 
 const keep_every_ms = 2_000; // of an answer that is coming
 const hidden_every_ms = 500; // a page that nobody sees draws no frames
+const costly_ms = 12; // a drawing that takes longer is followed by a rest of some times its length
+const rest_factor = 3;
 
 /// Conversations whose answer is coming.
 export const running = signal<ReadonlySet<string>>(new Set());
@@ -40,6 +42,32 @@ function fresh_answer(): Answer {
   return { id: new_id(), role: 'assistant', text: '', thinking: '', state: 'streaming', moved: [] };
 }
 
+/// At most one drawing for each frame, and fewer where it takes long: the page stays quick whatever comes.
+function draw_by_frames(draw: () => void): { soon: () => void; end: () => void } {
+  let waiting = false;
+  let over = false;
+  let not_before = 0;
+  const go = () => {
+    waiting = false;
+    if (over) return;
+    const began = performance.now();
+    draw();
+    setTimeout(() => {
+      const cost = performance.now() - began; // with what the page did for it
+      if (cost > costly_ms) not_before = performance.now() + Math.min(1_000, cost * rest_factor);
+    });
+  };
+  const soon = () => {
+    if (waiting || over) return;
+    waiting = true;
+    const rest = not_before - performance.now();
+    if (document.hidden) setTimeout(go, hidden_every_ms);
+    else if (rest > 0) setTimeout(() => requestAnimationFrame(go), rest);
+    else requestAnimationFrame(go);
+  };
+  return { soon, end: () => (over = true) };
+}
+
 /// Runs `answer`, which is the last message, to its end. Never throws.
 async function run(id: string, answer: Answer, continuing: boolean): Promise<void> {
   const conversation = look(id);
@@ -49,18 +77,7 @@ async function run(id: string, answer: Answer, continuing: boolean): Promise<voi
   set_running(id, true);
   announcement.value = 'The model is answering.';
   let progress: Progress = begin(answer, performance.now());
-  let drawing = false;
-  let over = false;
-  const draw = () => {
-    drawing = false;
-    if (!over) replace_answer(id, progress.answer);
-  };
-  const draw_soon = () => {
-    if (drawing) return;
-    drawing = true;
-    if (document.hidden) setTimeout(draw, hidden_every_ms);
-    else requestAnimationFrame(draw);
-  };
+  const drawing = draw_by_frames(() => replace_answer(id, progress.answer));
   const keeping = setInterval(() => void keep(id), keep_every_ms);
   const messages: Message[] = continuing ? conversation.messages : conversation.messages.slice(0, -1);
   let last: Answer;
@@ -71,14 +88,14 @@ async function run(id: string, answer: Answer, continuing: boolean): Promise<voi
     for await (const { data } of events_of(response)) {
       if (data === '[DONE]') break;
       progress = take(progress, JSON.parse(data) as Chunk, performance.now());
-      draw_soon();
+      drawing.soon();
     }
     last = end(progress, 'ended');
   } catch (error) {
     if (controller.signal.aborted) last = end(progress, 'stopped');
     else last = end(progress, 'ended', sentence(error));
   }
-  over = true;
+  drawing.end();
   clearInterval(keeping);
   controllers.delete(id);
   replace_answer(id, last);

@@ -45,6 +45,7 @@ function View({ conversation_id, question, busy }: Props) {
   const [editing, set_editing] = useState(false);
   return (
     <article class="message question" aria-label="You">
+      <h2 class="sr-only">You</h2>
       {question.attachments.length > 0 && (
         <ul class="chips" aria-label="Attached files">
           {question.attachments.map((one, index) => (
