@@ -1,6 +1,6 @@
 // A text that grows, as top-level blocks. A block that is finished stays the same object, so that it is neither read nor
 // drawn again; only what stands after the last finished one is read anew.
-import type { Token } from 'marked';
+import type { Token, Tokens } from 'marked';
 import { type Links, lex } from './lexer';
 
 export interface Block {
@@ -9,6 +9,8 @@ export interface Block {
   token: Token;
 }
 
+const no_links = (): Links => Object.create(null) as Links;
+
 function drawn(token: Token): boolean {
   return token.type !== 'space' && token.type !== 'def';
 }
@@ -16,8 +18,9 @@ function drawn(token: Token): boolean {
 export class BlockReader {
   private finished: Block[] = [];
   private finished_length = 0;
+  private finished_links: Links = no_links();
   private text = '';
-  private links: Links = Object.create(null) as Links;
+  private links: Links = no_links();
   private blocks: readonly Block[] = [];
 
   read(raw: string): readonly Block[] {
@@ -26,14 +29,13 @@ export class BlockReader {
     if (text === this.text) return this.blocks;
     if (!text.startsWith(this.text.slice(0, this.finished_length))) this.forget();
     this.text = text;
-    const known = Object.keys(this.links).length;
-    this.read_tail();
-    if (Object.keys(this.links).length > known && this.finished.length > 0) {
+    const before = JSON.stringify(this.links);
+    this.read_tail(this.finished_links);
+    if (this.finished.length > 0 && JSON.stringify(this.links) !== before) {
       // Blocks before may refer to what is defined only now.
-      const links = this.links;
+      const { links } = this;
       this.forget();
-      this.links = links;
-      this.read_tail();
+      this.read_tail(links);
     }
     return this.blocks;
   }
@@ -46,31 +48,39 @@ export class BlockReader {
   private forget(): void {
     this.finished = [];
     this.finished_length = 0;
-    this.links = Object.create(null) as Links;
+    this.finished_links = no_links();
   }
 
-  private read_tail(): void {
+  private read_tail(known: Links): void {
     const tail = this.text.slice(this.finished_length);
+    this.links = Object.assign(no_links(), known);
     const tokens = lex(tail, this.links);
     const found: Block[] = [];
-    const ends: number[] = [];
+    const ends: number[] = []; // 0: not known
+    const definitions: { tag: string; end: number }[] = [];
     let at = 0;
     let exact = true; // the tokens are the text, piece for piece
     for (const token of tokens) {
       exact &&= tail.startsWith(token.raw, at);
+      const end = exact ? at + token.raw.length : 0;
+      if (token.type === 'def') definitions.push({ tag: (token as Tokens.Def).tag, end });
       if (drawn(token)) {
         found.push({ at: this.finished_length + at, source: token.raw, token });
-        ends.push(exact ? at + token.raw.length : 0);
+        ends.push(end);
       }
       at += token.raw.length;
     }
     this.blocks = [...this.finished, ...found];
-    // The last may still grow, and so may the one before it where both are of one list or quotation.
+    // The last one may still grow.
     let sure = found.length - 1;
     while (sure > 0 && (ends[sure - 1] ?? 0) === 0) sure -= 1;
-    if (sure > 0) {
-      this.finished = [...this.finished, ...found.slice(0, sure)];
-      this.finished_length += ends[sure - 1] ?? 0;
+    if (sure <= 0) return;
+    const sure_end = ends[sure - 1] ?? 0;
+    for (const { tag, end } of definitions) {
+      const link = this.links[tag];
+      if (end <= sure_end && link) this.finished_links[tag] = link;
     }
+    this.finished = [...this.finished, ...found.slice(0, sure)];
+    this.finished_length += sure_end;
   }
 }

@@ -26,7 +26,7 @@ export const without_marks = (text: string): string => text.replace(signs, '');
 
 /// The first place from `at` on where a word begins within a line: no sign of Markdown stands there.
 export function prose_place(source: string, at: number): number | null {
-  const word = /(?<=[\p{L}\p{N}.,;:!?)] )\p{L}/gu;
+  const word = /(?<=[\p{L}\p{N}.,;:!?)]["'”*_~]{0,3} )\p{L}/gu;
   word.lastIndex = at;
   return word.exec(source)?.index ?? null;
 }

@@ -34,6 +34,11 @@ export function ChatPage() {
     if (matchMedia('(pointer: fine)').matches) focus(); // a touch keyboard would cover the page
   }, [id]);
 
+  // Where a button went away with the answer, the focus went with it.
+  useEffect(() => {
+    if (!busy && (document.activeElement === document.body || document.activeElement === null)) focus();
+  }, [busy]);
+
   const attach = async (files: Iterable<File>) => {
     const { attachments, refused } = await take_files(files, attached);
     set_attached(attachments);
@@ -93,7 +98,10 @@ export function ChatPage() {
           onAttach={(files) => void attach(files)}
           onDetach={(index) => set_attached(attached.filter((_, at) => at !== index))}
           onSend={(text) => void say(text, attached)}
-          onStop={() => stop(id)}
+          onStop={() => {
+            stop(id);
+            focus();
+          }}
         />
         {!lasting.value && (
           <p class="quiet-line">This browser does not let the page keep conversations; they go when it is closed.</p>
