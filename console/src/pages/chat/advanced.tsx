@@ -39,10 +39,14 @@ export function Advanced({ conversation }: { conversation: Conversation }) {
   const close = () => set_shown(false);
   return (
     <>
-      <button type="button" class={is_changed ? 'plain advanced-button changed' : 'plain advanced-button'} onClick={() => set_shown(true)}>
+      <button
+        type="button"
+        class={is_changed ? 'plain advanced-button changed' : 'plain advanced-button'}
+        aria-label={is_changed ? 'Advanced, changed' : 'Advanced'}
+        onClick={() => set_shown(true)}
+      >
         <SlidersHorizontal size={17} aria-hidden="true" />
         <span>Advanced</span>
-        {is_changed && <span class="sr-only">, changed</span>}
       </button>
       <Dialog
         open={shown}

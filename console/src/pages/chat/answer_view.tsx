@@ -53,15 +53,20 @@ function CopyAnswer({ text }: { text: string }) {
   );
 }
 
+function sentence_of({ error, state, ended_by_limit, text, thinking }: Answer): string {
+  if (error) return error;
+  if (state === 'stopped') return 'Stopped.';
+  if (ended_by_limit) return 'The answer has reached its longest length.';
+  return state === 'done' && !text && !thinking ? 'The model has answered with nothing.' : '';
+}
+
 function How({ conversation_id, answer, is_last, busy }: Props) {
   const unfinished = answer.state === 'cut' || answer.state === 'stopped' || answer.ended_by_limit;
-  const sentence =
-    answer.error ??
-    (answer.state === 'stopped' ? 'Stopped.' : answer.ended_by_limit ? 'The answer ended at its longest length.' : '');
+  const sentence = sentence_of(answer);
   if (!sentence) return null;
   const wrong = answer.state === 'failed' || answer.state === 'cut';
   return (
-    <div class={wrong ? 'how wrong' : 'how'} role={wrong && is_last ? 'alert' : undefined}>
+    <div class={wrong ? 'how wrong' : 'how'}>
       <span>{sentence}</span>
       {is_last && !busy && (
         <span class="row">
@@ -105,7 +110,7 @@ function View(props: Props) {
         <Markdown text={answer.text} growing={growing} marks={answer.moved} draw_mark={draw_mark} />
       )}
       <How {...props} />
-      {!growing && (
+      {!growing && answer.state !== 'failed' && (
         <footer>
           <small class="facts">
             {facts.map((fact) => (

@@ -2,7 +2,6 @@
 import { Menu as MenuIcon, SquarePen } from 'lucide-preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { plural } from '../../format';
-import { tell_error } from '../../ui/toast';
 import { Advanced } from './advanced';
 import { announcement, ask, running, stop } from './ask';
 import { take_files } from './attachments';
@@ -24,6 +23,7 @@ export function ChatPage() {
   const composer = useRef<HTMLTextAreaElement>(null);
   const [drawer, set_drawer] = useState(false);
   const [attached, set_attached] = useState<Attachment[]>([]);
+  const [refused, set_refused] = useState<string[]>([]);
   const [over, set_over] = useState(false);
 
   useEffect(() => {
@@ -40,12 +40,14 @@ export function ChatPage() {
   }, [busy]);
 
   const attach = async (files: Iterable<File>) => {
-    const { attachments, refused } = await take_files(files, attached);
-    set_attached(attachments);
-    for (const sentence of refused) tell_error(sentence);
+    const taken = await take_files(files, attached);
+    set_attached(taken.attachments);
+    set_refused(taken.refused);
+    focus();
   };
   const say = async (text: string, attachments: Attachment[] = []) => {
     set_attached([]);
+    set_refused([]);
     focus();
     await ask(id, text, attachments);
     const last = current.peek().messages.at(-1);
@@ -92,9 +94,11 @@ export function ChatPage() {
         )}
         <Composer
           key={id}
+          conversation_id={id}
           box={composer}
           busy={busy}
           attached={attached}
+          refused={refused}
           onAttach={(files) => void attach(files)}
           onDetach={(index) => set_attached(attached.filter((_, at) => at !== index))}
           onSend={(text) => void say(text, attached)}

@@ -124,18 +124,19 @@ export function change_settings(id: string, settings: Settings): void {
   void keep(id);
 }
 
+/// First from memory: an answer that is just ending must not be kept after it.
 export async function remove(id: string): Promise<void> {
-  await (await store()).remove(id);
   if (current_id.peek() === id) new_chat();
   opened.delete(id);
   entries.value = entries.peek().filter((one) => one.id !== id);
+  await (await store()).remove(id);
 }
 
 export async function remove_all(): Promise<void> {
-  await (await store()).clear();
   new_chat();
   opened.clear();
   entries.value = [];
+  await (await store()).clear();
 }
 
 export async function all_conversations(): Promise<Conversation[]> {

@@ -5,9 +5,11 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Attachment } from './types';
 
 interface Props {
+  conversation_id: string;
   box: RefObject<HTMLTextAreaElement>;
   busy: boolean;
   attached: readonly Attachment[];
+  refused: readonly string[]; // why files were not taken
   onAttach: (files: File[]) => void;
   onDetach: (index: number) => void;
   onSend: (text: string) => void;
@@ -16,8 +18,15 @@ interface Props {
 
 const tallest_px = 240;
 
-export function Composer({ box, busy, attached, onAttach, onDetach, onSend, onStop }: Props) {
-  const [text, set_text] = useState('');
+/// What was being written in a conversation, while another page is looked at.
+const drafts = new Map<string, string>();
+
+export function Composer({ conversation_id, box, busy, attached, refused, onAttach, onDetach, onSend, onStop }: Props) {
+  const [text, set_text_here] = useState(drafts.get(conversation_id) ?? '');
+  const set_text = (written: string) => {
+    drafts.set(conversation_id, written);
+    set_text_here(written);
+  };
   const picker = useRef<HTMLInputElement>(null);
   const can_send = !busy && (text.trim() !== '' || attached.length > 0);
   useLayoutEffect(() => {
@@ -51,6 +60,13 @@ export function Composer({ box, busy, attached, onAttach, onDetach, onSend, onSt
             </li>
           ))}
         </ul>
+      )}
+      {refused.length > 0 && (
+        <div class="refused" role="alert">
+          {refused.map((sentence) => (
+            <p key={sentence}>{sentence}</p>
+          ))}
+        </div>
       )}
       <div class="composer-row">
         <button type="button" class="plain icon" aria-label="Attach text files" title="Attach text files" onClick={() => picker.current?.click()}>

@@ -12,6 +12,7 @@ export function MessageLog({ conversation, busy }: { conversation: Conversation;
   const box = useRef<HTMLDivElement>(null);
   const inside = useRef<HTMLDivElement>(null);
   const at_end = useRef(true);
+  const last_top = useRef(0);
   const [away, set_away] = useState(false);
   const { id, messages } = conversation;
   const to_end = useCallback(() => {
@@ -21,8 +22,12 @@ export function MessageLog({ conversation, busy }: { conversation: Conversation;
   }, []);
   const on_scroll = () => {
     const { scrollHeight = 0, scrollTop = 0, clientHeight = 0 } = box.current ?? {};
-    at_end.current = scrollHeight - scrollTop - clientHeight < near_px;
-    set_away(!at_end.current);
+    const left = scrollHeight - scrollTop - clientHeight;
+    // However little somebody goes up while an answer comes, the page lets go.
+    const went_up = scrollTop < last_top.current && left > 2;
+    last_top.current = scrollTop;
+    at_end.current = left < near_px && !went_up;
+    set_away(left >= near_px);
   };
   // A question of one's own always leads to the end.
   const count = messages.length;

@@ -25,12 +25,15 @@ export function content_of(message: Message): string {
 export function request_of(conversation: Conversation, messages: readonly Message[], continuing: boolean): Record<string, unknown> {
   const { system, ...sampling } = conversation.settings;
   const sent: SentMessage[] = [];
-  if (system?.trim()) sent.push({ role: 'system', content: system });
-  for (const message of messages) {
-    const content = content_of(message);
-    if (content !== '') sent.push({ role: message.role, content });
-  }
-  if (continuing) sent.push({ role: 'user', content: go_on });
+  const add = (role: SentMessage['role'], content: string) => {
+    const last = sent.at(-1);
+    // Many templates know questions and answers only in turn: a question that got no answer joins the next.
+    if (last?.role === role) last.content += `\n\n${content}`;
+    else if (content !== '') sent.push({ role, content });
+  };
+  if (system?.trim()) add('system', system);
+  for (const message of messages) add(message.role, content_of(message));
+  if (continuing) add('user', go_on);
   const given = Object.entries(sampling).filter(([, value]) => value !== undefined && value !== null);
   return { model: conversation.model, messages: sent, stream: true, stream_options: { include_usage: true }, ...Object.fromEntries(given) };
 }
