@@ -4,7 +4,7 @@ import { act } from 'preact/test-utils';
 import { describe, expect, it } from 'vitest';
 import { BlockReader } from '../src/markdown/blocks';
 import { language_name } from '../src/markdown/code_block';
-import { lex } from '../src/markdown/lexer';
+import { copy_of, lex } from '../src/markdown/lexer';
 import { decode_references, safe_address } from '../src/markdown/links';
 import { type Mark, Markdown } from '../src/markdown/markdown';
 import { prose_place } from '../src/markdown/marks';
@@ -23,7 +23,7 @@ const maths_of = (text: string): string[] => {
       if ('tokens' in token && token.tokens) look(token.tokens);
       if (token.type === 'list') (token as { items: { tokens: ReturnType<typeof lex> }[] }).items.forEach((item) => look(item.tokens));
     });
-  look(lex(text, {}));
+  look(lex(text, copy_of({})));
   return found;
 };
 
@@ -138,11 +138,15 @@ describe('marks', () => {
     }
   });
 
+  it('stand beside what is named like a part of every object', () => {
+    expect(draw('a [constructor][toString] b [__proto__] c', [{ at: 2 }]).textContent).toBe('a [constructor][toString] @2b [__proto__] c');
+  });
+
   it('that the model has made up are text', () => {
     expect(draw('a \ue0f0 b c', [{ at: 1 }]).querySelectorAll('i')).toHaveLength(1);
   });
 });
 
 describe('names of languages', () => {
-  it.each([['C++', 'cpp'], ['js title="x"', 'js'], ['"><b>', ''], ['', '']])('%j is %j', (written, name) => expect(language_name(written)).toBe(name));
+  it.each([['C++', 'cpp'], ['js title="x"', 'js'], ['"><b>', ''], ['', ''], ['__proto__', '__proto__'], ['constructor', 'constructor']])('%j is %j', (written, name) => expect(language_name(written)).toBe(name));
 });

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { h, render } from 'preact';
 import { act } from 'preact/test-utils';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { draw_maths } from '../src/markdown/maths_tree';
 import { highlight } from '../src/markdown/highlight_languages';
 import { Markdown } from '../src/markdown/markdown';
@@ -15,7 +15,8 @@ const moment_ms = 1_500; // on a slow, busy machine
 
 function draw(text: string, growing = false): HTMLElement {
   const box = document.createElement('div');
-  act(() => render(h(Markdown, { text, growing }), box));
+  act(() => render(h(Markdown, { text, growing, marks: [{ at: 3 }], draw_mark: () => h('i', {}, 'moved') }), box));
+  expect(box.querySelectorAll('i').length).toBe(1);
   return box;
 }
 
@@ -40,6 +41,9 @@ beforeAll(async () => {
   draw('$x$ \n\n```js\nx\n```');
   await new Promise((done) => setTimeout(done, 400));
 });
+
+const untouched = Object.getOwnPropertyNames(Object.prototype).join();
+afterAll(() => expect(Object.getOwnPropertyNames(Object.prototype).join()).toBe(untouched));
 
 describe('what a hostile model writes', () => {
   it('has a list worth the name', () => expect(injections.length).toBeGreaterThanOrEqual(60));

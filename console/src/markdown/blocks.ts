@@ -1,7 +1,7 @@
 // A text that grows, as top-level blocks. A block that is finished stays the same object, so that it is neither read nor
 // drawn again; only what stands after the last finished one is read anew.
 import type { Token, Tokens } from 'marked';
-import { type Links, lex } from './lexer';
+import { type Links, copy_of, lex } from './lexer';
 
 export interface Block {
   at: number; // where it begins in the text
@@ -9,7 +9,7 @@ export interface Block {
   token: Token;
 }
 
-const no_links = (): Links => Object.create(null) as Links;
+const no_links = (): Links => copy_of({});
 
 function drawn(token: Token): boolean {
   return token.type !== 'space' && token.type !== 'def';
@@ -53,7 +53,7 @@ export class BlockReader {
 
   private read_tail(known: Links): void {
     const tail = this.text.slice(this.finished_length);
-    this.links = Object.assign(no_links(), known);
+    this.links = copy_of(known);
     const tokens = lex(tail, this.links);
     const found: Block[] = [];
     const ends: number[] = []; // 0: not known

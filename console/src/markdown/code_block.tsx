@@ -6,10 +6,20 @@ import { highlighter, load_highlighter, max_highlighted } from './highlight';
 
 const redraw_ms = 300; // while it grows
 
+const other_names = new Map([
+  ['c++', 'cpp'],
+  ['c#', 'csharp'],
+  ['shell', 'bash'],
+  ['console', 'bash'],
+  ['text', ''],
+  ['txt', ''],
+  ['plaintext', ''],
+]);
+
 /// "c++" and "C++ title=x" are cpp to the one that colours; what is no name is none.
 export function language_name(written: string): string {
   const name = /^[\w+#.-]{1,24}/.exec(written.trim())?.[0]?.toLowerCase() ?? '';
-  return { 'c++': 'cpp', 'c#': 'csharp', shell: 'bash', console: 'bash', text: '', txt: '', plaintext: '' }[name] ?? name;
+  return other_names.get(name) ?? name;
 }
 
 function useSeen(element: { current: Element | null }): boolean {

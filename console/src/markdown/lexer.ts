@@ -5,6 +5,9 @@ import { maths_extensions } from './maths_syntax';
 
 export type Links = Record<string, Pick<Tokens.Link, 'href' | 'title'>>;
 
+/// Without a prototype: "constructor" is no definition.
+export const copy_of = (links: Links): Links => Object.assign(Object.create(null) as Links, links);
+
 export const max_depth = 12; // blocks in blocks, emphasis in emphasis
 const max_inline = 16_000; // characters that are looked at for emphasis and links together
 const max_signs = 400; // of those that make the lexer look far ahead, in one such piece

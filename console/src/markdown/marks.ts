@@ -2,7 +2,7 @@
 // on, and is drawn as a mark. Where that place is not prose (code, a table, maths) the mark stands after the block.
 import type { Token } from 'marked';
 import type { Block } from './blocks';
-import { lex, type Links } from './lexer';
+import { type Links, copy_of, lex } from './lexer';
 
 const first_sign = 0xe0f0; // of a private area
 export const max_marks = 12; // in one block
@@ -47,7 +47,7 @@ export function put_marks(block: Block, places: readonly number[], links: Links)
     const at = prose_place(source, places[index] ?? 0) ?? 0;
     signed = signed.slice(0, at) + String.fromCharCode(first_sign + index) + signed.slice(at);
   }
-  const [token, ...more] = lex(signed, { ...links }).filter((one) => one.type !== 'space');
+  const [token, ...more] = lex(signed, copy_of(links)).filter((one) => one.type !== 'space');
   if (!token || more.length > 0 || token.type !== block.token.type) return { token: block.token, after: all };
   return { token, after: all.filter((index) => !inside.includes(index)) };
 }
