@@ -139,7 +139,7 @@ describe('marks', () => {
   });
 
   it('stand beside what is named like a part of every object', () => {
-    expect(draw('a [constructor][toString] b [__proto__] c', [{ at: 2 }]).textContent).toBe('a [constructor][toString] @2b [__proto__] c');
+    expect(draw('a [constructor][toString] b [__proto__] c', [{ at: 2 }]).textContent).toBe('a [constructor][toString] @2b [proto] c');
   });
 
   it('that the model has made up are text', () => {

@@ -40,8 +40,7 @@ function link(token: Tokens.Link | Tokens.Image, inside: ComponentChild, drawing
       {written && ` (${written})`}
     </span>
   );
-  const lost = token.type === 'link' && token.text !== written ? token.raw.replace(token.text, '') : '';
-  return with_marks_after(lost, drawn, drawing);
+  return with_marks_after(token.raw, drawn, drawing);
 }
 
 function table(token: Tokens.Table, drawing: Drawing, depth: number): ComponentChild {
@@ -129,7 +128,7 @@ function draw_token(token: Token, drawing: Drawing, depth: number): ComponentChi
     case 'link':
       return link(token as Tokens.Link, inside(), drawing);
     case 'image':
-      return link(token as Tokens.Image, text_of((token as Tokens.Image).text || 'image', {}), drawing);
+      return link(token as Tokens.Image, decode_references(without_marks_if((token as Tokens.Image).text, drawing)) || 'image', drawing);
     case 'maths': {
       const { text, display, raw } = token as MathsToken;
       return with_marks_after(raw, <Maths tex={without_marks_if(text, drawing)} display={display} />, drawing);

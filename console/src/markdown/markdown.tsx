@@ -5,7 +5,7 @@ import { useRef } from 'preact/hooks';
 import { type Block, BlockReader } from './blocks';
 import { draw_tokens } from './draw';
 import type { Links } from './lexer';
-import { put_marks } from './marks';
+import { with_signs } from './marks';
 import './markdown.css';
 
 /// Something to draw at a character of the text. The same mark is the same object each time.
@@ -30,15 +30,20 @@ interface BlockProps {
 
 function BlockView({ block, growing, marks, draw_mark, links }: BlockProps) {
   if (marks.length === 0 || !draw_mark) return <>{draw_tokens([block.token], { growing })}</>;
-  const { token, after } = put_marks(block, marks.map((mark) => mark.at - block.at), links);
+  const token = with_signs(block, marks.map((mark) => mark.at - block.at), links);
+  const drawn = new Set<number>();
   const mark = (index: number) => {
     const one = marks[index];
-    return one ? draw_mark(one) : null;
+    if (!one || drawn.has(index)) return null;
+    drawn.add(index);
+    return draw_mark(one);
   };
+  const inside = draw_tokens([token], { growing, mark });
+  const after = marks.map((_, index) => mark(index)).filter((one) => one !== null); // those that had no place in it
   return (
     <>
-      {draw_tokens([token], { growing, mark })}
-      {after.length > 0 && <p class="after-block">{after.map(mark)}</p>}
+      {inside}
+      {after.length > 0 && <p class="after-block">{after}</p>}
     </>
   );
 }

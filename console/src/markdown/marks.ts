@@ -26,28 +26,20 @@ export const without_marks = (text: string): string => text.replace(signs, '');
 
 /// The first place from `at` on where a word begins within a line: no sign of Markdown stands there.
 export function prose_place(source: string, at: number): number | null {
-  const word = /(?<=[\p{L}\p{N}.,;:!?)]["'”*_~]{0,3} )\p{L}/gu;
+  const word = /(?<=[\p{L}\p{N}.,;:!?)\]]["'”*_~]{0,3} )\p{L}/gu;
   word.lastIndex = at;
   return word.exec(source)?.index ?? null;
 }
 
-export interface MarkedBlock {
-  token: Token;
-  after: number[]; // marks that stand after the block
-}
-
-/// `places`: of the marks, counted from the block's beginning, ascending.
-export function put_marks(block: Block, places: readonly number[], links: Links): MarkedBlock {
-  const all = places.slice(0, max_marks).map((_, index) => index);
-  if (!prose.has(block.token.type)) return { token: block.token, after: all };
-  const source = block.source.replace(signs, '\ufffd');
-  const inside = all.filter((index) => prose_place(source, places[index] ?? 0) !== null);
-  let signed = source;
-  for (const index of inside.toReversed()) {
-    const at = prose_place(source, places[index] ?? 0) ?? 0;
-    signed = signed.slice(0, at) + String.fromCharCode(first_sign + index) + signed.slice(at);
+/// The block with signs in it, as far as it has places for them. `places`: of the marks, from the block's beginning.
+export function with_signs(block: Block, places: readonly number[], links: Links): Token {
+  if (!prose.has(block.token.type)) return block.token;
+  let signed = block.source.replace(signs, '\ufffd');
+  const found = places.slice(0, max_marks).map((place, index) => ({ at: prose_place(signed, place), index }));
+  // From the end on, so that the places before stay as they are.
+  for (const { at, index } of found.toSorted((a, b) => (b.at ?? 0) - (a.at ?? 0) || b.index - a.index)) {
+    if (at !== null) signed = signed.slice(0, at) + String.fromCharCode(first_sign + index) + signed.slice(at);
   }
   const [token, ...more] = lex(signed, copy_of(links)).filter((one) => one.type !== 'space');
-  if (!token || more.length > 0 || token.type !== block.token.type) return { token: block.token, after: all };
-  return { token, after: all.filter((index) => !inside.includes(index)) };
+  return token && more.length === 0 && token.type === block.token.type ? token : block.token;
 }

@@ -7,12 +7,14 @@ import type { Conversation } from './types';
 import './messages.css';
 
 const near_px = 48; // from the end: still at it
+const hand_ms = 800; // what scrolls so soon after a wheel, key or finger was moved by it
 
 export function MessageLog({ conversation, busy }: { conversation: Conversation; busy: boolean }) {
   const box = useRef<HTMLDivElement>(null);
   const inside = useRef<HTMLDivElement>(null);
   const at_end = useRef(true);
   const last_top = useRef(0);
+  const hand_at = useRef(-Infinity);
   const [away, set_away] = useState(false);
   const { id, messages } = conversation;
   const to_end = useCallback(() => {
@@ -20,14 +22,18 @@ export function MessageLog({ conversation, busy }: { conversation: Conversation;
     set_away(false);
     if (box.current) box.current.scrollTop = box.current.scrollHeight;
   }, []);
+  const by_hand = () => {
+    hand_at.current = performance.now();
+  };
   const on_scroll = () => {
     const { scrollHeight = 0, scrollTop = 0, clientHeight = 0 } = box.current ?? {};
     const left = scrollHeight - scrollTop - clientHeight;
-    // However little somebody goes up while an answer comes, the page lets go.
-    const went_up = scrollTop < last_top.current && left > 2;
+    const moved_by_hand = performance.now() - hand_at.current < hand_ms;
+    const went_up = moved_by_hand && scrollTop < last_top.current; // however little: the page lets go
     last_top.current = scrollTop;
-    at_end.current = left < near_px && !went_up;
-    set_away(left >= near_px);
+    if (left < near_px && !went_up) at_end.current = true;
+    else if (moved_by_hand || left > clientHeight) at_end.current = false; // and not because something grew
+    set_away(!at_end.current && left >= near_px);
   };
   // A question of one's own always leads to the end.
   const count = messages.length;
@@ -44,7 +50,20 @@ export function MessageLog({ conversation, busy }: { conversation: Conversation;
   return (
     <div class="log-frame">
       {/* Pieces are not read out as they come; the page's status says when an answer has ended. */}
-      <div class="log" ref={box} role="log" aria-live="off" aria-busy={busy} aria-label="Messages" tabIndex={0} onScroll={on_scroll}>
+      <div
+        class="log"
+        ref={box}
+        role="log"
+        aria-live="off"
+        aria-busy={busy}
+        aria-label="Messages"
+        tabIndex={0}
+        onScroll={on_scroll}
+        onWheel={by_hand}
+        onTouchMove={by_hand}
+        onPointerDown={by_hand}
+        onKeyDown={by_hand}
+      >
         <div class="log-inside" ref={inside}>
           {messages.map((message, index) =>
             message.role === 'user' ? (
