@@ -31,6 +31,8 @@ export function ChatPage() {
   }, []);
   const focus = () => composer.current?.focus({ preventScroll: true });
   useEffect(() => {
+    set_attached([]); // they were for the conversation before
+    set_refused([]);
     if (matchMedia('(pointer: fine)').matches) focus(); // a touch keyboard would cover the page
   }, [id]);
 

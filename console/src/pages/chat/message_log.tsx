@@ -41,7 +41,10 @@ export function MessageLog({ conversation, busy }: { conversation: Conversation;
   useLayoutEffect(() => {
     if (!inside.current || !box.current) return;
     const follow = new ResizeObserver(() => {
-      if (at_end.current && box.current) box.current.scrollTop = box.current.scrollHeight;
+      if (!box.current) return;
+      const { scrollHeight, scrollTop, clientHeight } = box.current;
+      if (at_end.current) box.current.scrollTop = scrollHeight;
+      else set_away(scrollHeight - scrollTop - clientHeight >= near_px);
     });
     follow.observe(inside.current);
     follow.observe(box.current);
@@ -75,7 +78,14 @@ export function MessageLog({ conversation, busy }: { conversation: Conversation;
         </div>
       </div>
       {away && (
-        <button type="button" class="to-end" onClick={to_end}>
+        <button
+          type="button"
+          class="to-end"
+          onClick={() => {
+            to_end();
+            box.current?.focus({ preventScroll: true }); // the button goes
+          }}
+        >
           <ArrowDown size={16} aria-hidden="true" />
           To the newest
         </button>
