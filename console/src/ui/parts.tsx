@@ -95,7 +95,7 @@ export function CopyButton({ text, label = 'Copy', copied = 'Copied' }: { text: 
 }
 
 /// A page that came by plain HTTP from another machine has no clipboard interface; the old command still works there.
-async function write_clipboard(text: string): Promise<void> {
+export async function write_clipboard(text: string): Promise<void> {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
   const area = document.createElement('textarea');
   area.value = text;

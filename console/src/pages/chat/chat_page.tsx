@@ -1,5 +1,123 @@
-import { PageHead } from '../../ui/parts';
+// The chat: conversations at the left (behind a button on a phone), the current one, and where one writes.
+import { Menu as MenuIcon, SquarePen } from 'lucide-preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { plural } from '../../format';
+import { Advanced } from './advanced';
+import { announcement, ask, running, stop } from './ask';
+import { take_files } from './attachments';
+import { begin, current, lasting, new_chat, ready } from './chats';
+import './chat.css';
+import { Composer } from './composer';
+import { ConversationDrawer, ConversationList } from './conversation_list';
+import { ConversationMenu } from './conversation_menu';
+import { note_answer } from './first_steps';
+import { Greeting } from './greeting';
+import { MessageLog } from './message_log';
+import { ModelPicker } from './model_picker';
+import type { Attachment } from './types';
 
 export function ChatPage() {
-  return <PageHead title="Chat" />;
+  const conversation = current.value;
+  const { id } = conversation;
+  const busy = running.value.has(id);
+  const composer = useRef<HTMLTextAreaElement>(null);
+  const [drawer, set_drawer] = useState(false);
+  const [attached, set_attached] = useState<Attachment[]>([]);
+  const [refused, set_refused] = useState<string[]>([]);
+  const [over, set_over] = useState(false);
+
+  useEffect(() => {
+    if (!ready.peek()) void begin();
+  }, []);
+  const focus = () => composer.current?.focus({ preventScroll: true });
+  useEffect(() => {
+    set_attached([]); // they were for the conversation before
+    set_refused([]);
+    if (matchMedia('(pointer: fine)').matches) focus(); // a touch keyboard would cover the page
+  }, [id]);
+
+  // Where a button went away with the answer, the focus went with it.
+  useEffect(() => {
+    if (!busy && (document.activeElement === document.body || document.activeElement === null)) focus();
+  }, [busy]);
+
+  const attach = async (files: Iterable<File>) => {
+    const taken = await take_files(files, attached);
+    set_attached(taken.attachments);
+    set_refused(taken.refused);
+    focus();
+  };
+  const say = async (text: string, attachments: Attachment[] = []) => {
+    set_attached([]);
+    set_refused([]);
+    focus();
+    await ask(id, text, attachments);
+    const last = current.peek().messages.at(-1);
+    if (last?.role === 'assistant' && last.state === 'done') note_answer();
+  };
+
+  return (
+    <div
+      class={over ? 'chat-page over' : 'chat-page'}
+      onDragOver={(event) => {
+        if (!event.dataTransfer?.types.includes('Files')) return;
+        event.preventDefault();
+        set_over(true);
+      }}
+      onDragLeave={(event) => event.currentTarget === event.target && set_over(false)}
+      onDrop={(event) => {
+        event.preventDefault();
+        set_over(false);
+        void attach(event.dataTransfer?.files ?? []);
+      }}
+    >
+      <h1 class="sr-only">Chat</h1>
+      <aside class="conversations" aria-label="Conversations">
+        <ConversationList />
+      </aside>
+      <ConversationDrawer open={drawer} onClose={() => set_drawer(false)} />
+      <section class="talk" aria-label="Conversation">
+        <header class="talk-head">
+          <button type="button" class="plain icon drawer-button" aria-label="Conversations" onClick={() => set_drawer(true)}>
+            <MenuIcon size={20} aria-hidden="true" />
+          </button>
+          <ModelPicker conversation={conversation} />
+          <span class="space" />
+          <Advanced conversation={conversation} />
+          <button type="button" class="plain icon drawer-button" aria-label="New conversation" onClick={new_chat}>
+            <SquarePen size={20} aria-hidden="true" />
+          </button>
+          {conversation.messages.length > 0 && <ConversationMenu conversation={conversation} />}
+        </header>
+        {conversation.messages.length === 0 ? (
+          <Greeting say={(text) => void say(text)} />
+        ) : (
+          <MessageLog key={id} conversation={conversation} busy={busy} />
+        )}
+        <Composer
+          key={id}
+          conversation_id={id}
+          box={composer}
+          busy={busy}
+          attached={attached}
+          refused={refused}
+          onAttach={(files) => void attach(files)}
+          onDetach={(index) => set_attached(attached.filter((_, at) => at !== index))}
+          onSend={(text) => void say(text, attached)}
+          onStop={() => {
+            stop(id);
+            focus();
+          }}
+        />
+        {!lasting.value && (
+          <p class="quiet-line">This browser does not let the page keep conversations; they go when it is closed.</p>
+        )}
+      </section>
+      {over && <div class="drop-sign">Drop text files here</div>}
+      <div class="sr-only" role="status" aria-live="polite">
+        {busy ? 'The model is answering.' : announcement.value}
+        {attached.length > 0 && ` ${plural(attached.length, 'file')} attached.`}
+      </div>
+    </div>
+  );
 }

@@ -1,0 +1,118 @@
+// Where one writes. Enter sends, Shift+Enter begins a new line; files come by button, by drop and by paste.
+import { ArrowUp, FileText, Paperclip, Square, X } from 'lucide-preact';
+import type { RefObject } from 'preact';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { Attachment } from './types';
+
+interface Props {
+  conversation_id: string;
+  box: RefObject<HTMLTextAreaElement>;
+  busy: boolean;
+  attached: readonly Attachment[];
+  refused: readonly string[]; // why files were not taken
+  onAttach: (files: File[]) => void;
+  onDetach: (index: number) => void;
+  onSend: (text: string) => void;
+  onStop: () => void;
+}
+
+const tallest_px = 240;
+
+/// What was being written in a conversation, while another page is looked at.
+const drafts = new Map<string, string>();
+
+export function Composer({ conversation_id, box, busy, attached, refused, onAttach, onDetach, onSend, onStop }: Props) {
+  const [text, set_text_here] = useState(drafts.get(conversation_id) ?? '');
+  const set_text = (written: string) => {
+    drafts.set(conversation_id, written);
+    set_text_here(written);
+  };
+  const picker = useRef<HTMLInputElement>(null);
+  const can_send = !busy && (text.trim() !== '' || attached.length > 0);
+  useLayoutEffect(() => {
+    const area = box.current;
+    if (!area) return;
+    area.style.height = 'auto';
+    area.style.height = `${Math.min(area.scrollHeight, tallest_px)}px`;
+  }, [text]);
+  const send = () => {
+    if (!can_send) return;
+    onSend(text.trim());
+    set_text('');
+  };
+  return (
+    <form
+      class="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      {attached.length > 0 && (
+        <ul class="chips" aria-label="Attached files">
+          {attached.map((one, index) => (
+            <li key={one.name + index}>
+              <FileText size={14} aria-hidden="true" />
+              <span>{one.name}</span>
+              <button type="button" class="plain" aria-label={`Remove ${one.name}`} onClick={() => onDetach(index)}>
+                <X size={14} aria-hidden="true" />
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      {refused.length > 0 && (
+        <div class="refused" role="alert">
+          {refused.map((sentence) => (
+            <p key={sentence}>{sentence}</p>
+          ))}
+        </div>
+      )}
+      <div class="composer-row">
+        <button type="button" class="plain icon" aria-label="Attach text files" title="Attach text files" onClick={() => picker.current?.click()}>
+          <Paperclip size={19} aria-hidden="true" />
+        </button>
+        <input
+          ref={picker}
+          type="file"
+          multiple
+          hidden
+          aria-label="Text files"
+          onChange={(event) => {
+            onAttach([...(event.currentTarget.files ?? [])]);
+            event.currentTarget.value = '';
+          }}
+        />
+        <textarea
+          ref={box}
+          rows={1}
+          aria-label="Message"
+          placeholder="Say something"
+          value={text}
+          onInput={(event) => set_text(event.currentTarget.value)}
+          onPaste={(event) => {
+            const files = [...(event.clipboardData?.files ?? [])];
+            if (files.length === 0) return;
+            event.preventDefault();
+            onAttach(files);
+          }}
+          onKeyDown={(event) => {
+            // An input method takes Enter for its own; some browsers say so only by 229.
+            if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+            event.preventDefault();
+            send();
+          }}
+        />
+        {busy ? (
+          <button type="button" class="round" aria-label="Stop" title="Stop" onClick={onStop}>
+            <Square size={14} fill="currentColor" aria-hidden="true" />
+          </button>
+        ) : (
+          <button type="submit" class="round" aria-label="Send" title="Send" disabled={!can_send}>
+            <ArrowUp size={19} aria-hidden="true" />
+          </button>
+        )}
+      </div>
+    </form>
+  );
+}
