@@ -21,6 +21,7 @@ function MovedMark({ mark }: { mark: Moved }) {
   return (
     <span class="moved" title={mark.cause ? `The machine before: ${mark.cause}` : undefined}>
       moved to {mark.name || name_of(mark.node_id)}
+      {mark.cause && <span class="sr-only"> ({mark.cause})</span>}
     </span>
   );
 }

@@ -3,6 +3,7 @@ import { ArrowUp, FileText, Paperclip, Square, X } from 'lucide-preact';
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Attachment } from './types';
+import './composer.css';
 
 interface Props {
   conversation_id: string;

@@ -8,6 +8,7 @@ import { running, stop } from './ask';
 import { add_all, all_conversations, current, entries, new_chat, open, remove_all } from './chats';
 import { as_json, from_json, max_import_bytes, save_file } from './export';
 import { Menu } from './menu';
+import './conversation_list.css';
 
 async function export_all(): Promise<void> {
   try {
