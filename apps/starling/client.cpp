@@ -21,9 +21,11 @@ int client(const given_settings& given) {
     settings->upstream.clear();
     settings->upstream_key_file.clear();
     settings->standby = false;
-    return run_node(std::move(*settings), node::purpose::client,
-                    {"The mesh answers; no model runs here. An OpenAI client works with the address /v1 behind it.",
-                     "`starling chat` talks to it, `starling peers` shows who is there.", "Ctrl-C stops it."});
+    return run_node(
+        std::move(*settings), node::purpose::client,
+        {"The mesh answers; no model runs here. The address shows the console; an OpenAI client works with /v1 "
+         "behind it.",
+         "`starling chat` talks to it, `starling peers` shows who is there.", "Ctrl-C stops it."});
 }
 
 }  // namespace

@@ -20,11 +20,12 @@ int idle(const given_settings& given) {
     settings->upstream.clear();
     settings->upstream_key_file.clear();
     settings->join.clear();
-    return run_node(std::move(*settings), node::purpose::idle,
-                    {"Idle: it joins nothing and serves no model. Open the address in a browser to look around, or:",
-                     "  starling chat            talk to the built-in model",
-                     "  starling serve           offer it as an OpenAI-compatible API",
-                     "  starling --help          everything else", "Ctrl-C stops it."});
+    return run_node(
+        std::move(*settings), node::purpose::idle,
+        {"Idle: it joins nothing and serves no model until you ask it to. Open the address in a browser, or:",
+         "  starling chat            talk to the built-in model",
+         "  starling serve           offer it as an OpenAI-compatible API",
+         "  starling --help          everything else", "Ctrl-C stops it."});
 }
 
 }  // namespace

@@ -17,8 +17,8 @@ int serve(const given_settings& given) {
         return report(settings.error());
     }
     return run_node(std::move(*settings), node::purpose::serve,
-                    {"An OpenAI client works with the address /v1 behind it; `starling chat` talks to this node.",
-                     "Ctrl-C stops it."});
+                    {"Open that address in a browser for the console; an OpenAI client works with /v1 behind it.",
+                     "`starling chat` talks to this node.", "Ctrl-C stops it."});
 }
 
 }  // namespace

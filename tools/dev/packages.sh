@@ -13,8 +13,8 @@ ngtcp2_min=1.11
 ngtcp2_modules="libngtcp2 >= $ngtcp2_min libngtcp2_crypto_gnutls >= $ngtcp2_min"
 packages_ngtcp2=(libngtcp2-dev libngtcp2-crypto-gnutls-dev)
 
-# For the end-to-end tests: `ip`, with which tests/netlab makes its hosts.
-packages_test=(iproute2)
+# For the end-to-end tests: `ip`, with which tests/netlab makes its hosts; a browser for the console, and letters in it.
+packages_test=(iproute2 chromium fonts-dejavu-core)
 
 # For ./dev fuzz, fmt, tidy and ci: one version of clang, so that everyone gets the same formatting and findings.
 packages_check=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev)

@@ -11,6 +11,12 @@ dev build "$preset" all
 say "unit tests ($preset)"
 (cd "$root/build/$preset" && ctest -LE '^sim$' --output-on-failure --no-tests=error "$@") || die "test: a unit test failed; see above"
 
+# The console is the same in every preset.
+if [ "$preset" = release ]; then
+  say "unit tests (console)"
+  (cd "$root/console" && npm run --silent check && npm test --silent) || die "test: the console's tests failed; see above"
+fi
+
 if [ "${STARLING_E2E:-yes}" = yes ]; then
   say "end-to-end tests ($preset)"
   (cd "$root/tests/e2e" && STARLING_BIN="$root/build/$preset/starling" npm test --silent) ||
