@@ -67,7 +67,8 @@ boost::asio::awaitable<void> event_streams::serve(call& call, event_wish wish) {
                                               {"node_id", facts_.node_id},
                                               {"name", facts_.name},
                                               {"may_change", wish.may_change}}));
-    while (!stopping_) {
+    const bool is_read = call.entry.method != "HEAD";
+    while (is_read && !stopping_) {
         feed.whole(out, "status", view_.status_json(), "uptime_s");
         feed.rows(out, "peers", view_.peers_json(), "node_id");
         feed.whole(out, "deployments", view_.deployments_json());

@@ -17,7 +17,6 @@ namespace {
 
 using asio::ip::tcp;
 
-constexpr std::uint32_t administrator = 0;
 /// "local rem st tx:rx tr:when retrnsmt uid": fields between the addresses and the user.
 constexpr int fields_before_user = 4;
 
@@ -79,7 +78,7 @@ bool is_own_user(const tcp::endpoint& client, const tcp::endpoint& server) {
     }
     for (const char* table : {"/proc/self/net/tcp", "/proc/self/net/tcp6"}) {
         if (const auto owner = find_owner(read_text(table), client, server)) {
-            return *owner == ::geteuid() || *owner == administrator;
+            return *owner == ::geteuid();
         }
     }
     return false;

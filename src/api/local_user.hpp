@@ -18,7 +18,8 @@ namespace starling::api {
 std::optional<std::uint32_t> find_owner(std::string_view table, const boost::asio::ip::tcp::endpoint& client,
                                         const boost::asio::ip::tcp::endpoint& server);
 
-/// That `client` is a program of the user whom this process belongs to, or of the administrator.
+/// That `client` is a program of the user whom this process belongs to. The administrator's are not: a proxy that runs
+/// as root speaks for whoever is behind it, and root can read the control token anyway.
 bool is_own_user(const boost::asio::ip::tcp::endpoint& client, const boost::asio::ip::tcp::endpoint& server);
 
 }  // namespace starling::api

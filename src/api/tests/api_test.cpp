@@ -409,6 +409,24 @@ TEST_F(api_server, routes_methods_and_types) {
     EXPECT_EQ(status_of(client.read_response()), "415");
 }
 
+TEST_F(api_server, a_stream_says_where_it_goes_on_and_a_whole_answer_does_not) {
+    script_.moves_after = 2;
+    const auto events = events_of(chat(R"("stream":true)"));
+    ASSERT_EQ(events.size(), 8U);  // role, two words, the move, two words, the end, [DONE]
+    const auto move = event(events[3]);
+    EXPECT_EQ(move.at("starling").at("moved_to").at("node_id"), "bbbb");
+    EXPECT_EQ(move.at("starling").at("cause"), "a \"cut\"");
+    EXPECT_TRUE(move.at("choices").at(0).at("delta").as_object().empty());
+    EXPECT_TRUE(move.at("choices").at(0).at("finish_reason").is_null());
+    for (const std::size_t other : {0U, 1U, 2U, 4U, 5U, 6U}) {
+        EXPECT_FALSE(event(events[other]).contains("starling")) << other;
+    }
+    EXPECT_EQ(chat(R"("stream":false)").find("starling\":"), std::string::npos);
+    const auto with_usage = events_of(chat(R"("stream":true,"stream_options":{"include_usage":true})"));
+    EXPECT_TRUE(event(with_usage[3]).at("usage").is_null());
+    EXPECT_TRUE(event(with_usage[3]).contains("starling"));
+}
+
 TEST_F(api_server, a_headless_node_has_no_page) {
     options_.console = false;
     restart();

@@ -146,6 +146,13 @@ TEST_F(console_api, a_stream_tells_everything_first_and_ends_with_the_server) {
     network_.call([this] { server_.reset(); });
 }
 
+TEST_F(console_api, whoever_asks_for_the_head_alone_is_not_kept) {
+    start();
+    raw_client client(port_);
+    client.send("HEAD /api/events HTTP/1.1\r\nhost: localhost\r\n\r\nGET /health HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    EXPECT_TRUE(client.read_until("\"models\":")) << "the next request is answered";
+}
+
 TEST_F(console_api, who_may_only_look_is_told_no_log) {
     start();
     raw_client client(port_);

@@ -48,8 +48,16 @@ class scripted_stream final : public engine::token_stream {
     }
 
     std::int32_t prompt_tokens() const override { return 7; }
+    engine::provenance from() const override {
+        return has_moved() ? engine::provenance{.node = "bbbb", .reason = "free", .cause = "a \"cut\""}
+                           : engine::provenance{};
+    }
+    std::uint32_t moves() const override { return has_moved() ? 1 : 0; }
 
   private:
+    /// The word that is out by now was the first of the other node.
+    bool has_moved() const { return script_.moves_after > 0 && at_ > script_.moves_after; }
+
     engine::stream_event next_word() {
         engine::chunk chunk;
         chunk.content = script_.words[at_++];

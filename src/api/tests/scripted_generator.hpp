@@ -15,6 +15,7 @@ struct script {
     std::vector<std::string> words{"Hello", ", ", "world", "!"};
     int pause_ms = 0;              // before each event
     bool never_ends = false;       // waits after its words
+    std::size_t moves_after = 0;   // words, after which another node goes on; 0: it stays
     std::optional<error> refusal;  // of generate and embed
     std::optional<error> failure;  // after the words
     std::vector<engine::tool_call_delta> tool_calls;

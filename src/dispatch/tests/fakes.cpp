@@ -195,6 +195,7 @@ awaitable<received> dispatch_test::ask(engine::generate_request request, aio::ca
     }
     for (;;) {
         auto event = co_await (*stream)->next();
+        out.moves = (*stream)->moves();
         if (!event) {
             out.failure = event.error();
             co_return out;

@@ -79,6 +79,7 @@ struct received {
     std::vector<engine::token_id> tokens;
     std::optional<engine::finished> end;
     std::optional<error> failure;
+    std::uint32_t moves = 0;
 };
 
 class dispatch_test : public testing::Test {

@@ -25,7 +25,9 @@ TEST_F(resume_test, AStreamGoesOnElsewhereAfterADeathAtEveryToken) {
     const auto second = directory_.add(2);
     for (int after = 0; after <= 12; ++after) {
         first->how.breaks_after = after;
-        expect_whole(answer(request()), std::to_string(after));
+        const auto got = answer(request());
+        expect_whole(got, std::to_string(after));
+        EXPECT_EQ(got.moves, after == 0 ? 0U : 1U) << "before its first token nobody could have seen it elsewhere";
         ASSERT_EQ(second->requests.size(), static_cast<std::size_t>(after + 1));
         EXPECT_EQ(second->requests.back().resume.size(), static_cast<std::size_t>(after));
         EXPECT_EQ(second->requests.back().sampling.seed, 42U);
