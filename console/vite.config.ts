@@ -16,5 +16,5 @@ export default defineConfig({
       ['/api', '/v1', '/health', '/metrics'].map((path) => [path, process.env['STARLING_URL'] ?? 'http://127.0.0.1:9337']),
     ),
   },
-  test: { environment: 'happy-dom', include: ['tests/**/*.test.{ts,tsx}'] },
+  test: { environment: 'happy-dom', setupFiles: ['tests/setup.ts'], include: ['tests/**/*.test.{ts,tsx}'] },
 } as Parameters<typeof defineConfig>[0]);

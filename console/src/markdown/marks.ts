@@ -37,7 +37,7 @@ export function with_signs(block: Block, places: readonly number[], links: Links
   let signed = block.source.replace(signs, '\ufffd');
   const found = places.slice(0, max_marks).map((place, index) => ({ at: prose_place(signed, place), index }));
   // From the end on, so that the places before stay as they are.
-  for (const { at, index } of found.toSorted((a, b) => (b.at ?? 0) - (a.at ?? 0) || b.index - a.index)) {
+  for (const { at, index } of [...found].sort((a, b) => (b.at ?? 0) - (a.at ?? 0) || b.index - a.index)) {
     if (at !== null) signed = signed.slice(0, at) + String.fromCharCode(first_sign + index) + signed.slice(at);
   }
   const [token, ...more] = lex(signed, copy_of(links)).filter((one) => one.type !== 'space');

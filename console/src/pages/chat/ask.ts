@@ -32,10 +32,10 @@ function set_running(id: string, on: boolean): void {
 }
 
 function replace_answer(id: string, answer: Answer): void {
-  change(id, (before) => {
-    const at = before.messages.findLastIndex((one) => one.id === answer.id);
-    return at < 0 ? before : { ...before, messages: before.messages.with(at, answer) };
-  });
+  change(id, (before) => ({
+    ...before,
+    messages: before.messages.map((one) => (one.id === answer.id ? answer : one)),
+  }));
 }
 
 function fresh_answer(): Answer {
