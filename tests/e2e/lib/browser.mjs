@@ -55,11 +55,12 @@ export async function gone(locator) {
 }
 
 /** What a page did that it may not do, in words. */
-function watch(page, allowedHosts) {
+function watch(page, allowedHosts, mayComplain) {
   const wrongs = [];
   page.on('pageerror', (error) => wrongs.push(`threw: ${error.message}`));
   page.on('console', (message) => {
-    if (message.type() === 'error' && !refusedLoad.test(message.text())) wrongs.push(`said: ${message.text()}`);
+    const text = message.text();
+    if (message.type() === 'error' && !refusedLoad.test(text) && !mayComplain?.test(text)) wrongs.push(`said: ${text}`);
   });
   page.on('request', (request) => {
     const url = new URL(request.url());
@@ -74,16 +75,17 @@ let pictures = 0;
 /**
  * A browser of its own: `look(url, steps)` opens a page of a fresh profile, runs `steps(page)`, and fails where they fail or
  * where the page did what it may not. Pages that the steps open by `page.context()` are watched too. `options` are those
- * of a browser context (theme, size, ...).
+ * of a browser context (theme, size, ...), and `others`: addresses beside `url` that may be asked, `mayComplain`: which
+ * errors in the browser's console are what the test is about.
  */
 export async function startBrowser() {
   const browser = await chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox'], headless: true });
-  const look = async (url, steps, options = {}) => {
+  const look = async (url, steps, { others = [], mayComplain, ...options } = {}) => {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
     context.setDefaultTimeout(patientMs);
-    const allowedHosts = new Set([new URL(url).host]);
+    const allowedHosts = new Set([url, ...others].map((one) => new URL(one).host));
     const wrongs = [];
-    context.on('page', (page) => wrongs.push(watch(page, allowedHosts)));
+    context.on('page', (page) => wrongs.push(watch(page, allowedHosts, mayComplain)));
     const wrongsSoFar = () => wrongs.flat();
     try {
       const page = await context.newPage();
