@@ -154,3 +154,25 @@ test('the worker that answers is killed: the text goes on, with a mark where it 
     assert.ok(moved[0].at > 0 && moved[0].at < text.length, `${moved[0].at} of ${text.length}`);
   });
 });
+
+test('the page\'s own node is killed in mid-answer: what came stays, and the answer is continued when it is back', { timeout: 180_000 }, async () => {
+  await mesh.restore();
+  const port = String(first.server.port);
+  await browser.look(first.server.url, async (page) => {
+    await lengthenAnswers(page, long);
+    await say(page, 'Tell me a story about a lighthouse.');
+    await grown(page, 40);
+    await first.kill();
+    const cut = await answered(page);
+    await seen(cut.getByText('The connection to the node was lost before the answer had ended.'));
+    const kept = await textOf(cut);
+    assert.ok(kept.length > 40, kept);
+    await first.start('--port', port);
+    await live(page);
+    await lengthenAnswers(page, 20);
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await until(async () => (await answered(page)) && !(await cut.getByText('The connection to the node was lost').isVisible()), 'it is not continued');
+    const whole = await textOf(await answered(page));
+    assert.ok(whole.length > kept.length && whole.startsWith(kept.slice(0, 30)), whole);
+  });
+});
