@@ -18,6 +18,9 @@ export const api_key = signal(stored_key());
 /// The node asks for a key and has not been given a right one.
 export const key_wanted = signal(false);
 
+/// Why the key that was given does not open the node, in the node's words; empty: none was given.
+export const key_fault = signal('');
+
 /// Why this page may only look; empty: it may change things, or it is not known yet.
 export const read_only_reason = signal('');
 
@@ -35,6 +38,12 @@ export function use_key(key: string): void {
   } catch {
     // It lasts until the page is closed.
   }
+}
+
+/// The node has answered that it wants a key, or another one.
+export function ask_for_key(sentence: string): void {
+  key_fault.value = api_key.value ? sentence : '';
+  key_wanted.value = true;
 }
 
 /// Asks the node for a token, where no key is in use. Never throws: without one this page can still look.

@@ -1,5 +1,5 @@
 // Requests to the node. A failure is an ApiError, whose message is fit to be shown.
-import { api_key, begin_session, bearer, key_wanted } from './access';
+import { api_key, ask_for_key, begin_session, bearer } from './access';
 
 export class ApiError extends Error {
   override name = 'ApiError';
@@ -55,9 +55,10 @@ export async function send(method: 'GET' | 'POST', path: string, body?: unknown,
     await begin_session();
     if (bearer()) answer = await attempt(method, path, body, signal);
   }
-  if (answer.status === 401) key_wanted.value = true;
-  if (!answer.ok) throw await failure(answer);
-  return answer;
+  if (answer.ok) return answer;
+  const error = await failure(answer);
+  if (error.status === 401) ask_for_key(error.message);
+  throw error;
 }
 
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {

@@ -40,17 +40,21 @@ export function take(event: LiveEvent): void {
 
 let wants_log = false;
 let current: AbortController | null = null;
+let asked_anew = false; // the connection was ended here, to be opened once more
+let wake: (() => void) | null = null; // from the pause between two connections
 
 /// Log lines come only while somebody looks at them.
 export function want_log(wanted: boolean): void {
   if (wants_log === wanted) return;
   wants_log = wanted;
-  current?.abort();
+  if (current) reconnect();
 }
 
 /// Once more, now: with another key.
 export function reconnect(): void {
+  asked_anew = true;
   current?.abort();
+  wake?.();
 }
 
 async function listen(): Promise<void> {
@@ -74,24 +78,33 @@ async function listen(): Promise<void> {
   }
 }
 
-const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
+/// Until `reconnect`, or for so long.
+function pause(ms?: number): Promise<void> {
+  return new Promise((done) => {
+    const timer = ms === undefined ? undefined : setTimeout(done, ms);
+    wake = () => {
+      clearTimeout(timer);
+      done();
+    };
+  });
+}
 
 /// Never returns.
 export async function run(): Promise<never> {
   await begin_session();
   for (let wait = first_wait_ms; ; ) {
     const began = Date.now();
-    let asked_again = false;
+    let refused = false;
+    asked_anew = false;
     try {
       await listen();
     } catch (error) {
-      asked_again = error instanceof DOMException && error.name === 'AbortError';
-      if (error instanceof ApiError && error.status === 401) link.value = 'refused';
+      refused = error instanceof ApiError && error.status === 401;
     }
-    if (asked_again && link.value !== 'refused') continue;
-    if (link.value !== 'refused') link.value = 'lost';
+    if (asked_anew) continue;
+    link.value = refused ? 'refused' : 'lost';
     wait = Date.now() - began > longest_wait_ms ? first_wait_ms : Math.min(wait * 2, longest_wait_ms);
-    await pause(wait);
-    if (link.value === 'lost') await begin_session(); // a node that was restarted has forgotten its tokens
+    await (refused ? pause() : pause(wait)); // the same key would be refused again
+    if (!refused) await begin_session(); // a node that was restarted has forgotten its tokens
   }
 }

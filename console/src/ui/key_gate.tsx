@@ -1,6 +1,6 @@
 // Asks for an API key where the node wants one. It is kept for this tab.
 import { useState } from 'preact/hooks';
-import { key_wanted, use_key } from '../api/access';
+import { key_fault, key_wanted, use_key } from '../api/access';
 import { reconnect } from '../live/live';
 import { Dialog } from './dialog';
 
@@ -23,9 +23,15 @@ export function KeyGate() {
             autocomplete="off"
             value={key}
             onInput={(event) => set_key(event.currentTarget.value)}
-            aria-describedby="key-hint"
+            aria-describedby={key_fault.value ? 'key-fault key-hint' : 'key-hint'}
+            {...(key_fault.value ? { 'aria-invalid': true } : {})}
           />
         </label>
+        {key_fault.value && (
+          <p id="key-fault" class="wrong" role="alert">
+            {key_fault.value}
+          </p>
+        )}
         <p id="key-hint">
           One line of the file that the node was started with (<code>--api-key-file</code>). It is kept in this tab alone.
         </p>

@@ -2,6 +2,7 @@
 import { Activity, Boxes, MessageSquare, Network, Share2 } from 'lucide-preact';
 import type { ComponentChildren } from 'preact';
 import { Link, useRoute } from 'wouter-preact';
+import { key_wanted } from '../api/access';
 import { hello, link, peers, requests, status } from '../live/live';
 import { restarting } from '../live/restart';
 import { plural } from '../format';
@@ -79,6 +80,14 @@ export function Shell({ children }: { children: ComponentChildren }) {
       {link.value === 'lost' && !restarting.value && (
         <div class="banner" role="alert">
           The node does not answer. This page goes on as soon as it is back.
+        </div>
+      )}
+      {link.value === 'refused' && !key_wanted.value && (
+        <div class="banner" role="alert">
+          This node asks for an API key.{' '}
+          <button type="button" class="outline small" onClick={() => (key_wanted.value = true)}>
+            Enter the key
+          </button>
         </div>
       )}
       <main id="main" tabIndex={-1}>

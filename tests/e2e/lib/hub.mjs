@@ -10,7 +10,7 @@ const urlOf = (server) => `http://127.0.0.1:${server.address().port}`;
 
 /**
  * `faults`, changed at any time: token (401 without it), sha256 (published instead of the real one), cuts (so many
- * storage answers end after half of what was asked for), missing (404).
+ * storage answers end after half of what was asked for), missing (404), held (a promise; after half of it, the storage waits).
  */
 export async function startHub(content, faults = {}) {
   const digest = createHash('sha256').update(content).digest('hex');
@@ -26,6 +26,7 @@ export async function startHub(content, faults = {}) {
       ...(request.headers.range && { 'content-range': `bytes ${from}-${content.length - 1}/${content.length}` }),
     });
     if (request.method === 'HEAD') return response.end();
+    if (faults.held) return response.write(body.subarray(0, body.length >> 1), () => faults.held.then(() => response.end(body.subarray(body.length >> 1))));
     if (!(faults.cuts > 0)) return response.end(body);
     faults.cuts--;
     response.write(body.subarray(0, body.length >> 1), () => setTimeout(() => response.destroy(), 50));

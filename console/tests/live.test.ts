@@ -1,0 +1,76 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+
+/// What the node answers to each GET /api/events, in turn; the last one again and again.
+let answers: ((signal?: AbortSignal | null) => Promise<Response>)[];
+let asked: (string | null)[]; // the key of each
+
+const until_aborted = (signal?: AbortSignal | null) =>
+  new Promise<never>((_, fail) => signal?.addEventListener('abort', () => fail(new DOMException('aborted', 'AbortError'))));
+
+const refusal = () =>
+  Promise.resolve(new Response(JSON.stringify({ error: { message: 'The API key is not one of this node\'s keys.' } }), { status: 401 }));
+/// A stream that says nothing.
+const silence = (signal?: AbortSignal | null) =>
+  Promise.resolve(
+    new Response(
+      new ReadableStream({
+        start: (stream) => signal?.addEventListener('abort', () => stream.error(new DOMException('aborted', 'AbortError'))),
+      }),
+    ),
+  );
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.resetModules();
+  sessionStorage.clear();
+  asked = [];
+  vi.stubGlobal('fetch', (path: string, options: RequestInit) => {
+    if (path === '/api/session') return Promise.resolve(new Response('{"error":{"message":"a key"}}', { status: 401 }));
+    asked.push(new Headers(options.headers).get('authorization'));
+    const answer = answers.length > 1 ? answers.shift() : answers[0];
+    return Promise.race([answer?.(options.signal) ?? until_aborted(), until_aborted(options.signal)]);
+  });
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+async function start() {
+  const live = await import('../src/live/live');
+  const access = await import('../src/api/access');
+  void live.run();
+  await vi.advanceTimersByTimeAsync(0);
+  return { ...live, ...access };
+}
+
+it('a refused key is told, and the node is asked again only with another one, at once', async () => {
+  answers = [refusal];
+  const { link, key_wanted, key_fault, use_key, reconnect } = await start();
+  expect(link.value).toBe('refused');
+  expect([key_wanted.value, key_fault.value]).toEqual([true, '']);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(asked.length).toBeLessThanOrEqual(2); // once without a key, once more in case its token had been forgotten
+
+  use_key('wrong');
+  reconnect();
+  await vi.advanceTimersByTimeAsync(0);
+  expect([key_wanted.value, key_fault.value]).toEqual([true, 'The API key is not one of this node\'s keys.']);
+  answers = [silence];
+  use_key('right');
+  reconnect();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(link.value).toBe('live');
+  expect(asked.at(-1)).toBe('Bearer right');
+});
+
+it('a node that hangs is lost, though its connection still stands', async () => {
+  answers = [silence, () => new Promise(() => undefined)];
+  const { link } = await start();
+  expect(link.value).toBe('live');
+  await vi.advanceTimersByTimeAsync(41_000);
+  expect(link.value).toBe('lost');
+  answers = [silence];
+  await vi.advanceTimersByTimeAsync(50_000);
+  expect(link.value).toBe('live');
+});
