@@ -199,7 +199,7 @@ function events(request, answer, mesh, { interval_ms, share }) {
   tell('requests', mesh.requests);
   if (request.url.includes('logs=1')) tell('log', { lines: mesh.log });
   const ticking = setInterval(() => tell('peers', { set: mesh.step(share), gone: [] }), interval_ms);
-  request.on('close', () => clearInterval(ticking));
+  answer.on('close', () => clearInterval(ticking));
 }
 
 /// Listens on the loopback; { url, mesh, close() }.
