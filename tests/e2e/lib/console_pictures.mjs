@@ -1,6 +1,6 @@
 // Makes the pictures of docs/console.md: node tests/e2e/lib/console_pictures.mjs [FOLDER [NAME…]]. The first page is that of a
 // real node that is new; the others show a simulated mesh of eight machines.
-import { mkdirSync, statSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { built_console, go, launch, open_page, say, settled } from './pages.mjs';
@@ -8,7 +8,27 @@ import { startServer } from './server.mjs';
 import { simulated_node } from './simulated_node.mjs';
 
 const [folder = fileURLToPath(new URL('../../../docs/console', import.meta.url)), ...wanted] = process.argv.slice(2);
-const question = 'How does a lighthouse bring a ship home? With a table and a piece of code, please.';
+const quality = 82; // of WebP: text stays sharp, and all pictures together small
+const question = 'How does a lighthouse bring a ship home? With a table, and as a program.';
+const answer = `A lighthouse does **not** light the way. It says *where it is*, and the ship knows the rest:
+
+1. Each light blinks in a rhythm of its own.
+2. The chart says which rhythm stands where.
+3. How far one sees it depends on its height: $d \\approx 3.57\\,(\\sqrt{h_1} + \\sqrt{h_2})$ km, heights in metres.
+
+| light | rhythm | seen from |
+|:------|:-------|----------:|
+| harbour | one flash in 5 s | 18 km |
+| reef | two flashes in 10 s | 26 km |
+
+\`\`\`cpp
+// A ship that comes home at night.
+while (!ship.is_home()) {
+    const auto light = chart.find(ship.rhythm_seen());
+    ship.steer(light.bearing() + chart.safe_angle(light));
+}
+\`\`\`
+`;
 
 const to = (route, sign) => async (page) => {
   await go(page, route);
@@ -24,7 +44,7 @@ const pictures = {
       await page.locator('.log').evaluate((log) => log.scrollTo(0, 0));
     },
   },
-  moved: { show: (page) => say(page, 'And when the machine fails, does it move?') },
+  moved: { show: (page) => say(page, 'How does one move a ship by night? With a table, and as a program.') },
   mesh: { show: async (page) => {
     await to('/mesh', '.mesh-canvas canvas')(page);
     await page.waitForTimeout(1_500); // until all have their places
@@ -50,8 +70,8 @@ const on_a_phone = ['chat', 'mesh'];
 
 const shots = Object.keys(pictures).flatMap((name) => [
   { name, theme: 'light', file: `${name}-light.webp`, width: 1280, height: 800 },
-  { name, theme: 'dark', file: `${name}-dark.png`, width: 1280, height: 800 },
-  ...(on_a_phone.includes(name) ? [{ name, theme: name === 'chat' ? 'light' : 'dark', file: `${name}-phone.png`, width: 400, height: 800 }] : []),
+  { name, theme: 'dark', file: `${name}-dark.webp`, width: 1280, height: 800 },
+  ...(on_a_phone.includes(name) ? [{ name, theme: name === 'chat' ? 'light' : 'dark', file: `${name}-phone.webp`, width: 400, height: 800 }] : []),
 ]).filter(({ name }) => wanted.length === 0 || wanted.includes(name));
 
 mkdirSync(folder, { recursive: true });
@@ -61,12 +81,16 @@ for (const { name, theme, file, width, height } of shots) {
   const { real, show } = pictures[name];
   const node = real ? await startServer({ args: ['--name', 'desk'] }) : await simulated_node({ dist: built_console, nodes: 8, interval_ms: 60_000 });
   const page = await open_page(browser, node.url, { width, height, colorScheme: theme, reducedMotion: 'reduce' });
+  if (node.mesh) node.mesh.answer = answer;
   await show(page, node);
   await settled(page);
   await page.waitForTimeout(400); // fonts of formulas, charts
   const out = path.join(folder, file);
-  await page.screenshot({ path: out, caret: 'hide' });
-  all += statSync(out).size;
+  const session = await page.context().newCDPSession(page);
+  const { data } = await session.send('Page.captureScreenshot', { format: 'webp', quality });
+  const picture = Buffer.from(data, 'base64');
+  writeFileSync(out, picture);
+  all += picture.length;
   await page.close_all();
   await (node.stop ?? node.close)();
 }
