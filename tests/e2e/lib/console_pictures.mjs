@@ -1,10 +1,9 @@
-// Makes the pictures of docs/console.md: node tests/e2e/lib/console_pictures.mjs [FOLDER [NAME…]]. The first page is that of a
-// real node that is new; the others show a simulated mesh of eight machines.
+// Makes the pictures of docs/console.md: node tests/e2e/lib/console_pictures.mjs [FOLDER [NAME…]]. They show a simulated mesh
+// of eight machines, and for the first page a machine that is new and alone.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { built_console, go, launch, open_page, say, settled } from './pages.mjs';
-import { startServer } from './server.mjs';
 import { simulated_node } from './simulated_node.mjs';
 
 const [folder = fileURLToPath(new URL('../../../docs/console', import.meta.url)), ...wanted] = process.argv.slice(2);
@@ -35,9 +34,9 @@ const to = (route, sign) => async (page) => {
   await page.locator(sign).first().waitFor();
 };
 
-/// name → how one gets there; `real`: with a node that has nothing yet.
+/// name → how one gets there; `alone`: at a machine that has nothing yet.
 const pictures = {
-  'first-run': { real: true, show: (page) => page.getByText('Say something').first().waitFor() },
+  'first-run': { alone: true, show: (page) => page.getByText('Say something').first().waitFor() },
   chat: {
     show: async (page) => {
       await say(page, question);
@@ -78,10 +77,12 @@ mkdirSync(folder, { recursive: true });
 const browser = await launch(['--font-render-hinting=none']);
 let all = 0;
 for (const { name, theme, file, width, height } of shots) {
-  const { real, show } = pictures[name];
-  const node = real ? await startServer({ args: ['--name', 'desk'] }) : await simulated_node({ dist: built_console, nodes: 8, interval_ms: 60_000 });
+  const { alone, show } = pictures[name];
+  const node = await simulated_node({ dist: built_console, nodes: alone ? 1 : 8, interval_ms: 60_000 });
+  const { mesh } = node;
+  if (alone) Object.assign(mesh, { requests: [], models: mesh.models.filter(({ id }) => id === 'starter').map((row) => ({ ...row, nodes: 0 })) });
+  mesh.answer = answer;
   const page = await open_page(browser, node.url, { width, height, colorScheme: theme, reducedMotion: 'reduce' });
-  if (node.mesh) node.mesh.answer = answer;
   await show(page, node);
   await settled(page);
   await page.waitForTimeout(400); // fonts of formulas, charts
@@ -92,7 +93,7 @@ for (const { name, theme, file, width, height } of shots) {
   writeFileSync(out, picture);
   all += picture.length;
   await page.close_all();
-  await (node.stop ?? node.close)();
+  node.close();
 }
 await browser.close();
 console.log(`${shots.length} pictures, ${Math.round(all / 1000)} KB, in ${folder}`);
