@@ -4,7 +4,7 @@ import { Route, Router, Switch } from 'wouter-preact';
 import { ChatPage } from './pages/chat/chat_page';
 import { use_hash_place } from './ui/hash_place';
 import { KeyGate } from './ui/key_gate';
-import { Empty } from './ui/parts';
+import { PageHead } from './ui/parts';
 import { Shell } from './ui/shell';
 
 const MeshPage = lazy(() => import('./pages/mesh/mesh_page').then((page) => page.MeshPage));
@@ -26,7 +26,7 @@ export function App() {
             <Route path="/share" component={SharePage} />
             <Route path="/health" component={HealthPage} />
             <Route>
-              <Empty title="There is no such page" />
+              <PageHead title="There is no such page" />
             </Route>
           </Switch>
         </Suspense>

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { draw_maths } from '../src/markdown/maths_tree';
 import { highlight } from '../src/markdown/highlight_languages';
 import { Markdown } from '../src/markdown/markdown';
-import { floods, injections } from './injections';
+import { floods, injections } from './injections.mjs';
 
 const forbidden = new Set(
   ('script iframe object embed style form link meta base img video audio source template input textarea svg frame frameset ' +

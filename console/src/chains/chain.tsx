@@ -14,7 +14,7 @@ const states = {
 } as const;
 
 function Segment({ stage, share }: { stage: ChainStage; share: number }) {
-  const state = stage.state && states[stage.state];
+  const state = stage.state && Object.hasOwn(states, stage.state) ? states[stage.state] : undefined; // a newer node may know more
   const cost = cost_text(stage);
   return (
     <li class="chain-stage" data-state={stage.state} style={{ flexGrow: Math.max(0.01, share) }}>

@@ -14,9 +14,14 @@ export function Dialog({ open, title, onClose, children, actions }: Props) {
   const box = useRef<HTMLDialogElement>(null);
   const title_id = useId();
   useEffect(() => {
-    const dialog = box.current;
-    if (open && dialog && !dialog.open) dialog.showModal();
-    if (!open && dialog?.open) dialog.close();
+    if (!open) return undefined;
+    const opener = document.activeElement;
+    box.current?.showModal();
+    // The browser gives the focus back where a dialog is closed, but not where it is taken out of the page.
+    return () => {
+      const lost = document.activeElement === document.body || document.activeElement === null;
+      if (lost && opener instanceof HTMLElement && opener.isConnected) opener.focus({ preventScroll: true });
+    };
   }, [open]);
   if (!open) return null;
   return (

@@ -70,6 +70,7 @@ function chain(model, nodes, layers, state = 'serving') {
 export class SimulatedMesh {
   constructor(count, seed = 1) {
     this.random = numbers(seed);
+    this.answer = sample_answer;
     this.rows = Array.from({ length: count }, (_, index) => node_row(index, this.random));
     const [a, b, c, d] = this.rows;
     this.deployments = count >= 4 ? [chain('llama-70b-q4_k_m', [b, c, a], 80), chain('qwen-32b-q4_k_m', [d, b], 64, 'forming')] : [];
@@ -121,10 +122,15 @@ export class SimulatedMesh {
 
   history(node_id) {
     const now = Math.floor(Date.now() / 1000);
+    const row = this.rows.find((one) => one.node_id === node_id) ?? this.rows[0];
+    const { cpu, memory, queue } = row.health ?? health(this.random);
+    // Backwards from what it is now.
+    const walk = (value, step, low, high) => () => (value = Math.min(high, Math.max(low, value + (this.random() - 0.5) * step)));
+    const [cpus, memories, queues, trips] = [walk(cpu, 9, 2, 98), walk(memory, 2, 10, 95), walk(queue, 5, 40, 100), walk(row.rtt_ms, row.rtt_ms / 8, 0, Infinity)];
     const samples = Array.from({ length: 240 }, (_, i) => {
-      const h = health(this.random);
-      return [now - (240 - i) * 5, h.cpu, h.memory, h.queue, h.score, 2 + this.random()];
-    });
+      const [c, m, q] = [cpus(), memories(), queues()];
+      return [now - i * 5, c, m, q, (100 - c) * 0.4 + (100 - m) * 0.4 + q * 0.2, row.path === 'local' ? null : trips()];
+    }).reverse();
     return { node_id, interval_s: 5, samples };
   }
 }
@@ -134,7 +140,7 @@ const about = (self) => ({
   platform: 'Linux 6.1 x86_64, 8 cores, 32.0 GB', data_dir: '/home/ada/.local/share/starling', started_unix_s: 1_760_000_000,
   listens: [
     { what: 'API and console', protocol: 'tcp', address: '127.0.0.1:9337', who: 'programs on this machine' },
-    { what: 'mesh', protocol: 'udp', address: '0.0.0.0:9338', who: 'machines that can reach this one, members alone get in' },
+    { what: 'other nodes', protocol: 'udp', address: '0.0.0.0:9338', who: 'members of the mesh, and who has an invite' },
   ],
   contacts: [{ host: '192.168.1.7:9338', why: `member of the mesh: ${self.name}`, when: 'now' }],
 });
@@ -172,7 +178,7 @@ See [the harbour](https://example.org/harbour) and <b>no HTML</b>.
 async function chat(request, answer, body, mesh) {
   const { messages } = JSON.parse(body);
   const asked = String(messages.at(-1)?.content ?? '');
-  const text = asked.startsWith('echo ') ? asked.slice(5) : sample_answer;
+  const text = asked.startsWith('echo ') ? asked.slice(5) : mesh.answer;
   answer.writeHead(200, { 'content-type': 'text/event-stream', 'x-starling-node': mesh.rows[0].node_id });
   const tell = (fields) => answer.write(`data: ${JSON.stringify({ id: 'chatcmpl-1', object: 'chat.completion.chunk', model: 'starter', ...fields })}\n\n`);
   const pieces = text.match(/\S*\s*/g).filter((piece) => piece !== '');
@@ -199,7 +205,7 @@ function events(request, answer, mesh, { interval_ms, share }) {
   tell('requests', mesh.requests);
   if (request.url.includes('logs=1')) tell('log', { lines: mesh.log });
   const ticking = setInterval(() => tell('peers', { set: mesh.step(share), gone: [] }), interval_ms);
-  request.on('close', () => clearInterval(ticking));
+  answer.on('close', () => clearInterval(ticking));
 }
 
 /// Listens on the loopback; { url, mesh, close() }.

@@ -8,6 +8,10 @@ export function Menu({ label, children }: { label: string; children: ComponentCh
   const close = () => {
     if (box.current) box.current.open = false;
   };
+  const close_and_return = () => {
+    box.current?.querySelector('summary')?.focus(); // a dialog that is opened from here gives the focus back to it
+    close();
+  };
   return (
     <details
       ref={box}
@@ -18,14 +22,13 @@ export function Menu({ label, children }: { label: string; children: ComponentCh
       onKeyDown={(event) => {
         if (event.key !== 'Escape' || !box.current?.open) return;
         event.stopPropagation();
-        close();
-        box.current.querySelector('summary')?.focus();
+        close_and_return();
       }}
     >
       <summary aria-label={label} title={label}>
         <Ellipsis size={20} aria-hidden="true" />
       </summary>
-      <div class="menu-items" onClick={close}>
+      <div class="menu-items" onClick={close_and_return}>
         {children}
       </div>
     </details>

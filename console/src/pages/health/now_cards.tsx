@@ -21,7 +21,7 @@ function Part({ name, value }: { name: string; value: number }) {
 export function HealthCard({ now }: { now: Status }) {
   const { health } = now;
   return (
-    <Card title="This machine" actions={<Badge tone={tones[health.state]}>{names[health.state]}</Badge>}>
+    <Card title="This machine" actions={<Badge tone={tones[health.state] ?? 'quiet'}>{names[health.state] ?? health.state}</Badge>}>
       <div class="health-now">
         <p class="score">
           <strong>{Math.round(health.score)}</strong>

@@ -23,7 +23,7 @@ const tones: Record<Condition, Tone> = {
   left: 'quiet',
 };
 
-export const tone_of = (condition: Condition): Tone => tones[condition];
+export const tone_of = (condition: Condition): Tone => tones[condition] ?? 'quiet'; // of a newer node
 
 export const is_gone = ({ state }: Peer): boolean => state === 'dead' || state === 'left';
 
@@ -71,7 +71,7 @@ const deployment_words: Record<Deployment['state'], { word: string; tone: Tone }
   leaving: { word: 'going', tone: 'quiet' },
 };
 
-export const deployment_word = (state: Deployment['state']) => deployment_words[state];
+export const deployment_word = (state: Deployment['state']) => deployment_words[state] ?? { word: String(state), tone: 'quiet' as const }; // of a newer node
 
 /// How the score is made up: what is free of each counts, the queue half as much as the others.
 export function health_parts({ cpu, memory, queue }: Health): { label: string; percent: number; points: number; of: number }[] {

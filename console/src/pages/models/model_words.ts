@@ -41,6 +41,8 @@ export function state_words(model: ModelRow): { text: string; tone: Tone } {
       return { text: 'On disk', tone: 'quiet' };
     case 'none':
       return { text: 'Ready elsewhere', tone: 'good' };
+    default:
+      return { text: String(model.here), tone: 'quiet' }; // of a newer node
   }
 }
 

@@ -23,6 +23,8 @@ export function member_state(peer: Peer): { text: string; tone: Tone } {
       return { text: 'Lost', tone: 'bad' };
     case 'left':
       return { text: 'Away', tone: 'quiet' };
+    default:
+      return { text: String(peer.state), tone: 'quiet' }; // of a newer node
   }
 }
 

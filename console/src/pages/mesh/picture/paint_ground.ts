@@ -28,6 +28,7 @@ export function paint_ring_labels(ctx: Context, scene: Scene, view: View, room: 
   ctx.textBaseline = 'middle';
   for (const rtt of rings_ms) {
     const y = view.y - radius_of(rtt, scene.discs.length - 1) * view.scale;
+    if (y < 10) continue; // it would be cut off
     const label = `${rtt} ms`;
     const half = ctx.measureText(label).width / 2 + 4;
     ctx.fillStyle = palette.surface;

@@ -131,7 +131,7 @@ const maths = [
 ];
 
 /// Too much of something: each of them must be drawn within a moment.
-export const floods: string[] = [
+export const floods = [
   '> '.repeat(1000) + 'x',
   '>'.repeat(5000),
   '- '.repeat(1000) + 'x',
@@ -178,4 +178,4 @@ export const floods: string[] = [
   '<div>\n'.repeat(1000),
 ];
 
-export const injections: string[] = [...elements, ...links, ...blocks, ...maths];
+export const injections = [...elements, ...links, ...blocks, ...maths];

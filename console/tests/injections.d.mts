@@ -1,0 +1,2 @@
+export const injections: string[];
+export const floods: string[];
