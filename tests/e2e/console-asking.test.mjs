@@ -49,8 +49,15 @@ test('a machine asks: its code is on the page, and a yes on both sides lets it i
       const { code, request } = await lookAtRequest(page, newcomer);
       await request.getByRole('button', { name: 'Yes, let it in' }).click();
       await seen(page.getByText('laptop is let in as soon as somebody there says yes, too.'));
-      const confirmed = await newcomer.run('peers', 'confirm', code);
-      assert.equal(confirmed.code, 0, confirmed.stderr);
+      await browser.look(`${newcomer.server.url}/#/share`, async (other) => {
+        const own = other.getByRole('region', { name: 'This computer asks to join' });
+        await seen(own.getByRole('heading', { name: 'This computer asks attic to be let in' }));
+        await seen(own.getByText(code, { exact: true }));
+        await seen(own.getByText('Somebody there has said yes.'));
+        await own.getByRole('button', { name: 'Yes, join' }).click();
+        await gone(own);
+        await seen(other.getByRole('region', { name: 'Members' }).getByRole('listitem').filter({ hasText: 'attic' }).getByText('Connected', { exact: true }));
+      });
       await seen(page.getByRole('region', { name: 'Members' }).getByRole('listitem').filter({ hasText: 'laptop' }).getByText('Connected', { exact: true }));
       await gone(requests(page));
     });
@@ -59,7 +66,7 @@ test('a machine asks: its code is on the page, and a yes on both sides lets it i
   }
 });
 
-test('a no on the page is the end of it', needsNetlab, async () => {
+test('a no on either page is the end of it', needsNetlab, async () => {
   const newcomer = nodeAt(2, 'stranger');
   try {
     await newcomer.start('--lan', '--ask');
@@ -70,6 +77,14 @@ test('a no on the page is the end of it', needsNetlab, async () => {
       await gone(requests(page));
       await goTo(page, 'Mesh');
       assert.equal(await page.getByRole('link', { name: /^stranger, / }).count(), 0);
+    });
+    await newcomer.stop();
+    await newcomer.start('--lan', '--ask');
+    await browser.look(`${newcomer.server.url}/#/share`, async (page) => {
+      const own = page.getByRole('region', { name: 'This computer asks to join' });
+      await own.getByRole('button', { name: 'No, another code or none' }).click();
+      await seen(page.getByText('This computer does not join the mesh of attic.'));
+      await gone(own);
     });
   } finally {
     await newcomer.remove();
