@@ -74,3 +74,13 @@ it('a node that hangs is lost, though its connection still stands', async () => 
   await vi.advanceTimersByTimeAsync(50_000);
   expect(link.value).toBe('live');
 });
+
+it('what this machine asks itself is known until it is over', async () => {
+  answers = [silence];
+  const { asking, take } = await start();
+  const own = { code: '123 456', member: 'attic', member_id: 'aa', mesh_id: 'bb', approved: false, confirmed: false };
+  take({ event: 'asking', data: { asking: own } });
+  expect(asking.value).toEqual(own);
+  take({ event: 'hello', data: { version: '1', node_id: 'cc', name: 'desk', may_change: true } });
+  expect(asking.value).toBeNull();
+});

@@ -23,6 +23,7 @@ export const deployments = computed(() => state.value.deployments);
 export const models = computed(() => state.value.models);
 export const sharing = computed(() => state.value.sharing);
 export const requests = computed(() => state.value.requests);
+export const asking = computed(() => state.value.asking);
 export const log = computed(() => state.value.log);
 
 /// This page may change things at the node.

@@ -1,6 +1,6 @@
 // The node as this page knows it. `apply` is pure: (state, event) → state; parts that an event does not touch stay the
 // same objects, so that what shows them need not be drawn again.
-import type { Deployment, Hello, JoinRequest, LiveEvent, LogLine, ModelRow, Peer, Sharing, Status } from './types';
+import type { Deployment, Hello, JoinRequest, LiveEvent, LogLine, ModelRow, OwnRequest, Peer, Sharing, Status } from './types';
 
 export interface LiveState {
   hello: Hello | null;
@@ -10,6 +10,7 @@ export interface LiveState {
   models: readonly ModelRow[];
   sharing: Sharing | null;
   requests: readonly JoinRequest[];
+  asking: OwnRequest | null;
   log: readonly LogLine[];
 }
 
@@ -23,6 +24,7 @@ export const nothing_yet: LiveState = {
   models: [],
   sharing: null,
   requests: [],
+  asking: null,
   log: [],
 };
 
@@ -37,7 +39,7 @@ export function apply(state: LiveState, { event, data }: LiveEvent): LiveState {
   switch (event) {
     case 'hello':
       // A new stream tells everything again; what it does not tell any more is gone.
-      return { ...state, hello: data, peers: new Map(), requests: [], log: [] };
+      return { ...state, hello: data, peers: new Map(), requests: [], asking: null, log: [] };
     case 'peers':
       return { ...state, peers: merge_peers(state.peers, data.set, data.gone) };
     case 'log': {
@@ -55,6 +57,8 @@ export function apply(state: LiveState, { event, data }: LiveEvent): LiveState {
       return { ...state, sharing: data };
     case 'requests':
       return { ...state, requests: data };
+    case 'asking':
+      return { ...state, asking: data.asking };
     default:
       return state; // of a newer node
   }

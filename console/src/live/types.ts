@@ -114,6 +114,16 @@ export interface JoinRequest {
   since_s: number;
 }
 
+/// What this machine itself asks of a member on the local network.
+export interface OwnRequest {
+  code: string;
+  member: string;
+  member_id: string;
+  mesh_id: string;
+  approved: boolean; // there
+  confirmed: boolean; // here
+}
+
 export interface LogLine {
   seq: number;
   time: string;
@@ -169,4 +179,5 @@ export type LiveEvent =
   | { event: 'models'; data: ModelRow[] }
   | { event: 'sharing'; data: Sharing }
   | { event: 'requests'; data: JoinRequest[] }
+  | { event: 'asking'; data: { asking: OwnRequest | null } }
   | { event: 'log'; data: { lines: LogLine[] } };

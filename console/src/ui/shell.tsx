@@ -3,7 +3,7 @@ import { Activity, Boxes, MessageSquare, Network, Share2 } from 'lucide-preact';
 import type { ComponentChildren } from 'preact';
 import { Link, useRoute } from 'wouter-preact';
 import { key_wanted } from '../api/access';
-import { hello, link, peers, requests, status } from '../live/live';
+import { asking, hello, link, peers, requests, status } from '../live/live';
 import { restarting } from '../live/restart';
 import { plural } from '../format';
 import { Toasts } from './toast';
@@ -18,7 +18,7 @@ const places = [
 
 function Place({ path, name, Icon }: (typeof places)[number]) {
   const [active] = useRoute(path === '/' ? '/' : `${path}/*?`);
-  const waiting = path === '/share' ? requests.value.length : 0;
+  const waiting = path === '/share' ? requests.value.length + (asking.value && !asking.value.confirmed ? 1 : 0) : 0;
   return (
     <li>
       <Link href={path} aria-current={active ? 'page' : undefined}>

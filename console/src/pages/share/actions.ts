@@ -23,4 +23,5 @@ export async function change_sharing(wish: SharingWish): Promise<void> {
 
 export const write_invite = (role: Role, expires_s: number) => post<WrittenInvite>('/api/invites', { role, expires_s });
 export const decide = (code: string, approve: boolean, role: Role) => post<unknown>('/api/requests', { code, approve, role });
+export const confirm = (code: string, confirmed: boolean) => post<unknown>('/api/asking', { code, confirm: confirmed });
 export const revoke = (node_id: string) => post<unknown>('/api/revocations', { node_id });

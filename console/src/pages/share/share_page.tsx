@@ -5,6 +5,7 @@ import { restarting } from '../../live/restart';
 import type { Sharing } from '../../live/types';
 import { PageHead } from '../../ui/parts';
 import { ReadOnlyLine } from '../../ui/read_only';
+import { AskingCard } from './asking_card';
 import { InviteDialog } from './invite_dialog';
 import { JoinedByLink, use_join_link } from './joined_by_link';
 import { MemoryCard } from './memory_card';
@@ -42,6 +43,7 @@ export function SharePage() {
       <PageHead title="Share this computer" lead="The machines of a mesh answer for each other. You decide what this one gives." />
       <ReadOnlyLine />
       {invite !== null && <JoinedByLink invite={invite} onClose={dismiss} />}
+      <AskingCard />
       <RequestsCard />
       {!now && <div class="loading" aria-busy="true" />}
       {now && <SwitchCard sharing={now} />}
