@@ -100,7 +100,7 @@ try {
 } finally {
   await browser.close();
 }
-printTable(figures);
+printTable(figures, 'another');
 const { no_results, ...settings } = options;
 if (!no_results) console.error(`bench: written to ${writeResults('console', settings, figures)}`);
 process.exit(0);

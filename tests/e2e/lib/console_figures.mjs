@@ -154,13 +154,13 @@ export async function performance_of(page) {
 export async function stream_frames(page, tokens) {
   const session = await performance_of(page);
   const before = await page.locator('article.answer').count();
-  await page.getByRole('textbox', { name: 'Message' }).fill(`echo ${long_text(tokens)}`);
+  await page.locator('.composer textarea').fill(`echo ${long_text(tokens)}`);
   const words = long_text(tokens).match(/\S*\s*/g).filter((one) => one !== '').length;
   const began_s = await main_thread_s(session);
   const frames_of = frames_per_second(page, async () => {
     await page.waitForFunction((count) => document.querySelectorAll('article.answer').length > count && !document.querySelector('article.answer[aria-busy=true]'), before, { timeout: 300_000, polling: 250 });
   }, 0);
-  await page.getByRole('button', { name: 'Send' }).click();
+  await page.locator('.composer button[type=submit]').click();
   const frames = await frames_of;
   const ms_per_token = ((await main_thread_s(session)) - began_s) * 1000 / words;
   return { frames, ms_per_token };
