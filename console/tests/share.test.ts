@@ -111,3 +111,7 @@ describe('a QR code', () => {
     expect(qr_path([[true, true, false, true], [false, false, false, false]])).toBe('M0 0h2v1h-2zM3 0h1v1h-1z');
   });
 });
+
+it('a client is told that it has nothing to share', () => {
+  expect(sharing_words(now({ sharing: false }), false, true).text).toContain('as a client');
+});

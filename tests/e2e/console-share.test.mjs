@@ -2,7 +2,7 @@
 // out; the switch, the memory and who may ask are what the other machine sees.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { goTo, gone, linkState, live, seen, startBrowser, until } from './lib/browser.mjs';
+import { answered, goTo, gone, linkState, live, say, seen, startBrowser, until } from './lib/browser.mjs';
 import { makeNode } from './lib/mesh.mjs';
 
 const patient = { timeout: 180_000 };
@@ -61,6 +61,9 @@ test('an invite read from the page lets a machine in; it is seen, and removed, w
       await seen(member(other, attic).getByText('Connected', { exact: true }));
       await other.getByText('This machine may not invite others.', { exact: false }).waitFor();
       assert.equal(await other.getByRole('button', { name: 'Invite a machine' }).isEnabled(), false);
+      await seen(other.getByText(/Starling was started as a client here/));
+      assert.equal(await sharing(other).isEnabled(), false);
+      assert.equal(await other.getByRole('slider').count(), 0);
       await goTo(other, 'Models');
       await seen(starterElsewhere(other));
     });
@@ -73,6 +76,9 @@ test('an invite read from the page lets a machine in; it is seen, and removed, w
     await browser.look(share(desk), async (other) => {
       await live(other);
       await until(async () => (await member(other, attic).count()) === 0 || !/Connected/.test(await member(other, attic).innerText()), 'it still seems to be in');
+      await goTo(other, 'Chat');
+      await say(other, 'Hello!');
+      await seen((await answered(other)).getByText(/^(This node serves no model\. Start it with starling serve,|No node that serves)/));
       await goTo(other, 'Health');
       await seen(other.getByRole('region', { name: 'Log lines' }).getByText(/The mesh does not take this node any more/).first());
     });

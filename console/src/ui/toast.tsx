@@ -1,5 +1,6 @@
 // Short notices at the edge of the page: what was done, or what went wrong. Read out by screen readers.
 import { signal } from '@preact/signals';
+import { Sentence } from './sentence';
 
 interface Notice {
   id: number;
@@ -31,7 +32,9 @@ export function Toasts() {
     <div class="toasts" role="status" aria-live="polite">
       {notices.value.map(({ id, text, kind }) => (
         <div key={id} class={`toast ${kind}`}>
-          <span>{text}</span>
+          <span>
+            <Sentence text={text} />
+          </span>
           <button type="button" class="plain" aria-label="Dismiss" onClick={() => drop(id)}>
             ×
           </button>

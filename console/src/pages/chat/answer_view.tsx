@@ -6,6 +6,7 @@ import { ms } from '../../format';
 import { name_of } from '../../live/live';
 import { Markdown } from '../../markdown/markdown';
 import { write_clipboard } from '../../ui/parts';
+import { Sentence } from '../../ui/sentence';
 import { tell_error } from '../../ui/toast';
 import { again, go_on } from './ask';
 import type { Answer, Moved } from './types';
@@ -68,7 +69,9 @@ function How({ conversation_id, answer, is_last, busy }: Props) {
   const wrong = answer.state === 'failed' || answer.state === 'cut';
   return (
     <div class={wrong ? 'how wrong' : 'how'}>
-      <span>{sentence}</span>
+      <span>
+        <Sentence text={sentence} />
+      </span>
       {is_last && !busy && (
         <span class="row">
           {unfinished && answer.text && (

@@ -1,6 +1,7 @@
 // Asks for a model by its reference; the node says at once what is wrong with it.
 import { useState } from 'preact/hooks';
 import { Dialog } from '../../ui/dialog';
+import { Sentence } from '../../ui/sentence';
 import { tell } from '../../ui/toast';
 import { load } from './actions';
 import { reference_words } from './model_words';
@@ -68,7 +69,7 @@ export function AddModel({ open, onClose }: { open: boolean; onClose: () => void
           {reference_words(reference)}
         </p>
         <p id="add-model-wrong" class="wrong" role="alert">
-          {wrong}
+          <Sentence text={wrong} />
         </p>
         <details>
           <summary>What can be written here</summary>

@@ -1,6 +1,7 @@
 // Writes an invite, and shows it in each way in which people carry one to another machine.
 import { useState } from 'preact/hooks';
 import { Dialog } from '../../ui/dialog';
+import { Sentence } from '../../ui/sentence';
 import { type WrittenInvite, write_invite } from './actions';
 import { CopyField } from './copy_field';
 import { type Role, invite_link, join_command, until_words } from './invite_words';
@@ -86,7 +87,7 @@ function Wish({ onWritten }: { onWritten: (written: WrittenInvite) => void }) {
         </select>
       </label>
       <p class="wrong" role="alert">
-        {wrong}
+        <Sentence text={wrong} />
       </p>
       <button type="submit" disabled={busy} aria-busy={busy}>
         Make an invite

@@ -1,6 +1,6 @@
 import { UserPlus } from 'lucide-preact';
 import { useState } from 'preact/hooks';
-import { may_change, sharing } from '../../live/live';
+import { may_change, sharing, status } from '../../live/live';
 import { restarting } from '../../live/restart';
 import type { Sharing } from '../../live/types';
 import { PageHead } from '../../ui/parts';
@@ -50,7 +50,7 @@ export function SharePage() {
       {now?.in_mesh && (
         <>
           <InviteCard now={now} />
-          <MemoryCard sharing={now} />
+          {status.value?.role !== 'client' && <MemoryCard sharing={now} />}
           <WhoCard sharing={now} />
           <MembersCard sharing={now} />
         </>

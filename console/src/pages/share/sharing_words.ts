@@ -12,7 +12,7 @@ function can_be_let_in(sharing: Sharing): boolean {
   return !sharing.fixed.includes('reachable');
 }
 
-export function sharing_words(sharing: Sharing, restarting: boolean): SharingWords {
+export function sharing_words(sharing: Sharing, restarting: boolean, is_client = false): SharingWords {
   if (restarting) {
     return { state: 'Restarting', text: 'Starling restarts itself for this change. This page goes on by itself in a few seconds.' };
   }
@@ -20,6 +20,12 @@ export function sharing_words(sharing: Sharing, restarting: boolean): SharingWor
     return {
       state: 'In no mesh',
       text: 'This computer is in no mesh, so there is nobody to share with. Start Starling with `starling serve` to begin one, or with an invite to join one.',
+    };
+  }
+  if (is_client) {
+    return {
+      state: 'Client',
+      text: 'Starling was started as a client here: this computer uses the models of the others, and has none to share. Start it with `starling serve` to share.',
     };
   }
   if (!sharing.sharing) {

@@ -1,6 +1,6 @@
 // The one switch of the first screen.
 import { useState } from 'preact/hooks';
-import { may_change } from '../../live/live';
+import { may_change, status } from '../../live/live';
 import { restarting } from '../../live/restart';
 import type { Sharing } from '../../live/types';
 import { Dialog } from '../../ui/dialog';
@@ -30,8 +30,9 @@ export function SwitchCard({ sharing }: { sharing: Sharing }) {
       set_busy(false);
     }
   };
-  const words = sharing_words(sharing, restarting.value);
-  const closed = !may_change.value || busy || restarting.value || !sharing.in_mesh;
+  const is_client = status.value?.role === 'client';
+  const words = sharing_words(sharing, restarting.value, is_client);
+  const closed = !may_change.value || busy || restarting.value || !sharing.in_mesh || is_client;
   return (
     <section class="card share-switch">
       <Switch
