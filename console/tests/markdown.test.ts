@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { h, render } from 'preact';
 import { act } from 'preact/test-utils';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { BlockReader } from '../src/markdown/blocks';
 import { language_name } from '../src/markdown/code_block';
 import { copy_of, lex } from '../src/markdown/lexer';
@@ -9,8 +9,14 @@ import { decode_references, safe_address } from '../src/markdown/links';
 import { type Mark, Markdown } from '../src/markdown/markdown';
 import { prose_place } from '../src/markdown/marks';
 
+const boxes: HTMLElement[] = [];
+
+// What is still being fetched for a drawing (colours of code) must not be drawn after the last test.
+afterEach(() => boxes.splice(0).forEach((box) => render(null, box)));
+
 function draw(text: string, marks: Mark[] = []): HTMLElement {
   const box = document.createElement('div');
+  boxes.push(box);
   act(() => render(h(Markdown, { text, marks, draw_mark: (mark: Mark) => h('i', {}, `@${mark.at}`) }), box));
   return box;
 }
