@@ -174,7 +174,7 @@ class node::impl {
         facts.sharing = mesh_ ? &sharing_ : nullptr;
         facts.about = [this] { return about(); };
         facts.control_token = control_token_;
-        facts.console_token = to_hex(keys::key_pair::generate().secret());
+        facts.console_token = settings_.headless ? std::string() : to_hex(keys::key_pair::generate().secret());
         facts.console = with_.console;
         facts.machine_load = [this] { return sampler_.sample(std::chrono::steady_clock::now()); };
         facts.random = system_random;
