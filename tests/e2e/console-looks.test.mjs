@@ -199,6 +199,12 @@ describe('the keyboard alone', () => {
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
     assert.match(await focused(page), /^Advanced/);
+    await page.keyboard.press('Enter');
+    await dialog.waitFor();
+    await dialog.getByRole('button', { name: 'Done' }).focus();
+    await page.keyboard.press('Enter');
+    await dialog.waitFor({ state: 'detached' });
+    assert.match(await focused(page), /^Advanced/, 'also where a button has closed it');
   });
 
   test('a menu opens, closes with Escape, and gives the focus back', async () => {
