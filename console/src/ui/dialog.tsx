@@ -1,6 +1,6 @@
 // A modal dialog: the browser's own, which keeps the focus inside and closes on Escape.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 
 interface Props {
   open: boolean;
@@ -13,7 +13,7 @@ interface Props {
 export function Dialog({ open, title, onClose, children, actions }: Props) {
   const box = useRef<HTMLDialogElement>(null);
   const title_id = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!open) return undefined;
     const opener = document.activeElement;
     box.current?.showModal();
@@ -28,6 +28,13 @@ export function Dialog({ open, title, onClose, children, actions }: Props) {
     <dialog
       ref={box}
       aria-labelledby={title_id}
+      onCancel={(event) => {
+        // Escape. Closed by whoever has opened it and not by the browser, which tells of it only later: by then the dialog may
+        // be wanted again. A file field within tells of its own cancelling too.
+        if (event.target !== box.current) return;
+        event.preventDefault();
+        onClose();
+      }}
       onClose={onClose}
       onClick={(event) => {
         if (event.target === box.current) onClose(); // beside the box

@@ -10,7 +10,8 @@ import { eventually } from './server.mjs';
 const patientMs = 60_000; // a healthy page takes a fraction of a second; a busy machine takes its time
 const refusedLoad = /^Failed to load resource/; // a node that is gone, or that wants a key: pages have to live with it
 
-function findChromium() {
+/** Where the system's Chromium is. */
+export function findChromium() {
   const places = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser'].filter(Boolean);
   for (const place of places) {
     try {

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
+import { findChromium } from './browser.mjs';
 import { binary } from './server.mjs';
 
 /// The built console, as it is in the program: cmake leaves it beside the binary.
@@ -13,7 +14,7 @@ const axe_source = readFileSync(createRequire(import.meta.url).resolve('axe-core
 
 export function launch(more = []) {
   assert.ok(existsSync(path.join(built_console, 'index.html')), `${built_console}: the program was built without the console`);
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', ...more] });
+  return chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox', ...more] });
 }
 
 /// A page of a browser context of its own, which sees what must not be: `seen` holds one sentence for each of them.
