@@ -17,11 +17,13 @@ export function Dialog({ open, title, onClose, children, actions }: Props) {
     if (!open) return undefined;
     const opener = document.activeElement;
     box.current?.showModal();
-    // The browser gives the focus back where a dialog is closed, but not where it is taken out of the page.
-    return () => {
-      const lost = document.activeElement === document.body || document.activeElement === null;
-      if (lost && opener instanceof HTMLElement && opener.isConnected) opener.focus({ preventScroll: true });
-    };
+    // The browser gives the focus back where it closes a dialog itself, but not where one is taken out of the page; and
+    // before it is out of the page, nothing else can have the focus.
+    return () =>
+      queueMicrotask(() => {
+        const lost = document.activeElement === document.body || document.activeElement === null;
+        if (lost && opener instanceof HTMLElement && opener.isConnected) opener.focus({ preventScroll: true });
+      });
   }, [open]);
   if (!open) return null;
   return (

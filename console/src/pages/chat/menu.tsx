@@ -9,7 +9,8 @@ export function Menu({ label, children }: { label: string; children: ComponentCh
     if (box.current) box.current.open = false;
   };
   const close_and_return = () => {
-    box.current?.querySelector('summary')?.focus(); // a dialog that is opened from here gives the focus back to it
+    // First of all: a dialog that is opened from here gives the focus back to it.
+    box.current?.querySelector('summary')?.focus();
     close();
   };
   return (
@@ -28,7 +29,7 @@ export function Menu({ label, children }: { label: string; children: ComponentCh
       <summary aria-label={label} title={label}>
         <Ellipsis size={20} aria-hidden="true" />
       </summary>
-      <div class="menu-items" onClick={close_and_return}>
+      <div class="menu-items" onClickCapture={close_and_return}>
         {children}
       </div>
     </details>
