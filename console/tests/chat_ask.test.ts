@@ -148,3 +148,14 @@ describe('an answer', () => {
     expect(last()).toMatchObject({ state: 'cut', text: 'half' });
   });
 });
+
+it('a conversation is listed until it is gone for good', async () => {
+  play = whole('an answer');
+  await ask(chats.current.value.id, 'a', []);
+  const { id } = chats.current.value;
+  const removed = chats.remove(id);
+  expect(chats.entries.value).toHaveLength(1);
+  await removed;
+  expect(chats.entries.value).toEqual([]);
+  expect(await (await open_store()).list()).toEqual([]);
+});

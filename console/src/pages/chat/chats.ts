@@ -124,19 +124,20 @@ export function change_settings(id: string, settings: Settings): void {
   void keep(id);
 }
 
-/// First from memory: an answer that is just ending must not be kept after it.
+/// First from memory: an answer that is just ending must not be kept after it. From the list last: what is not listed any
+/// more is gone, also where the page is closed at that moment.
 export async function remove(id: string): Promise<void> {
   if (current_id.peek() === id) new_chat();
   opened.delete(id);
-  entries.value = entries.peek().filter((one) => one.id !== id);
   await (await store()).remove(id);
+  entries.value = entries.peek().filter((one) => one.id !== id);
 }
 
 export async function remove_all(): Promise<void> {
   new_chat();
   opened.clear();
-  entries.value = [];
   await (await store()).clear();
+  entries.value = [];
 }
 
 export async function all_conversations(): Promise<Conversation[]> {
