@@ -80,6 +80,7 @@ class server::impl final : public http::handler {
           facts_(std::move(facts)),
           log_(std::move(log)),
           random_(or_system_random(facts_.random)),
+          control_keys_{facts_.control_token, facts_.console_token, options_.api_keys},
           models_(models),
           inference_(options_, models, facts_.mesh, metrics_, random_),
           view_(facts_, models, metrics_),
@@ -115,6 +116,7 @@ class server::impl final : public http::handler {
     node_facts facts_;
     access_sink log_;
     std::function<std::uint64_t()> random_;
+    control_keys control_keys_;
     metrics metrics_;
     route::model_table& models_;
     inference inference_;
@@ -164,8 +166,7 @@ http::header_list server::impl::common_headers(const std::string& request_id) co
 }
 
 bool server::impl::may_change(const http::header_list& headers) const {
-    return opens_control({facts_.control_token, facts_.console_token, options_.api_keys}, bearer_token(headers),
-                         judge_origin(options_.cors_origins, headers));
+    return opens_control(control_keys_, bearer_token(headers), judge_origin(options_.cors_origins, headers));
 }
 
 /// A page says where it comes from with every POST; and the browser must be one of our own user's, on this machine.

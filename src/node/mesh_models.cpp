@@ -57,19 +57,17 @@ int rank_of(model_state state) {
 /// What "auto" means: what is ready here, else anywhere, else what is loaded when it is wanted. Empty when nothing is.
 std::string automatic_model(const std::vector<route::model_status>& here,
                             const std::vector<api::mesh_model>& elsewhere) {
-    for (const route::model_status& one : here) {
-        if (one.state == model_state::ready) {
-            return one.id;
-        }
+    const auto in_state = [&](model_state state) {
+        return std::find_if(here.begin(), here.end(), [&](const auto& one) { return one.state == state; });
+    };
+    if (const auto ready = in_state(model_state::ready); ready != here.end()) {
+        return ready->id;
     }
     for (const api::mesh_model& one : elsewhere) {
         if (one.state == model_state::ready) {
             return one.info.id;
         }
     }
-    const auto in_state = [&](model_state state) {
-        return std::find_if(here.begin(), here.end(), [&](const auto& one) { return one.state == state; });
-    };
     const auto standby = in_state(model_state::standby);
     return standby != here.end() && in_state(model_state::loading) == here.end() ? standby->id : std::string();
 }

@@ -311,10 +311,7 @@ std::shared_ptr<transport::connection> stage_service::find(const node_id& node) 
 /// What --memory allows, or what the system has. Layers that are only kept in case they are wanted again go as soon as
 /// the room is needed, so what they take counts as free.
 std::uint64_t stage_service::free_bytes() const {
-    std::uint64_t in_use = own_bytes_;
-    for (const pipeline::hosted_stage& one : host_.stages()) {
-        in_use += one.memory_bytes;
-    }
+    const std::uint64_t in_use = own_bytes_ + held_bytes();
     const std::uint64_t taken = *taken_;
     const std::uint64_t kept = taken > in_use ? taken - in_use : 0;
     return within_limit(with_.settings->memory_bytes, free_of_system() + kept, in_use + with_.whole_models_bytes());

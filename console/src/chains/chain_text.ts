@@ -3,15 +3,7 @@ import { bytes, ms } from '../format';
 import type { Stage } from '../live/types';
 
 /// A stage that runs (Deployment.stages) or one that is planned (Plan.stages, without a state).
-export interface ChainStage {
-  node_id: string;
-  name: string;
-  first_layer: number | null;
-  last_layer: number | null;
-  memory_bytes: number | null;
-  ms_per_token: number | null;
-  state?: Stage['state'] | undefined;
-}
+export type ChainStage = Omit<Stage, 'state'> & { state?: Stage['state'] | undefined };
 
 export const chain_colours = 6; // --chain-1 … --chain-6
 
