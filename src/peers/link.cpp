@@ -134,6 +134,12 @@ void link::tell(aio::task_scope& tasks, const std::vector<admission::revocation>
     }
 }
 
+std::size_t link::requests() const {
+    const std::size_t others = own_streams_ + told_streams_ + gossip_streams_;
+    const std::size_t all = on_->facts().streams;
+    return all > others ? all - others : 0;
+}
+
 awaitable<void> link::run_datagram_loop() {
     const auto self = shared_from_this();
     for (;;) {
@@ -161,6 +167,7 @@ awaitable<std::optional<message_stream>> link::begin(std::string opening, std::s
 awaitable<void> link::run_gossip_loop() {
     const auto self = shared_from_this();
     std::optional<message_stream> stream;
+    std::optional<counted> here;
     while (!ended()) {
         if (large_.empty()) {
             co_await has_large_.wait_until(steady_time::max());
@@ -173,11 +180,15 @@ awaitable<void> link::run_gossip_loop() {
             co_await aio::pause(least_between_tries);
             continue;
         }
+        if (!here) {
+            here.emplace(own_streams_);
+        }
         std::string next(text_of(large_.front()));
         large_.pop_front();
         auto sent = co_await stream->send(std::move(next), from_now(slow_reader_time));
         if (!sent) {
             stream.reset();
+            here.reset();
         }
     }
 }
@@ -187,6 +198,7 @@ awaitable<void> link::run_status_loop() {
     while (!ended()) {
         auto stream = co_await begin(R"({"type":"status"})", max_status_bytes);
         if (stream) {
+            const counted here(own_streams_);
             co_await take_status(std::move(*stream));
         }
         if (!ended()) {

@@ -62,6 +62,12 @@ class link : public std::enable_shared_from_this<link> {
 
     void tell(aio::task_scope& tasks, const std::vector<admission::revocation>& revoked);
 
+    /// Streams on which something is asked, here or there, or may be in a moment.
+    std::size_t requests() const;
+
+    /// What the one before has heard, until the other side tells it here.
+    void succeed(const link& before) { status_ = before.status_; }
+
     const std::shared_ptr<transport::connection>& connection() const { return on_; }
     const acquaintance& who() const { return who_; }
     const node_id& made_by(const node_id& self) const { return on_->initiated() ? self : on_->peer(); }
@@ -91,6 +97,7 @@ class link : public std::enable_shared_from_this<link> {
     std::optional<node_status> status_;
     std::size_t openings_ = 0;  // streams that have not said yet what they are
     aio::wake_up opening_done_;
+    std::size_t own_streams_ = 0;     // for its status, and for our gossip
     std::size_t told_streams_ = 0;    // on which the other side is told of our status
     std::size_t gossip_streams_ = 0;  // of the other side
 };

@@ -223,9 +223,11 @@ awaitable<void> service::run_silence_loop() {
         if (overslept) {
             continue;
         }
-        for (const auto& [id, one] : links_) {
-            if (now - one->connection()->facts().last_heard > silence_limit) {
-                one->connection()->close("silent");
+        for (const auto* all : {&links_, &retired_}) {
+            for (const auto& [id, one] : *all) {
+                if (now - one->connection()->facts().last_heard > silence_limit) {
+                    one->connection()->close("silent");
+                }
             }
         }
     }
@@ -310,9 +312,11 @@ void service::enforce(const admission::revocation& one) {
         return;
     }
     report(event_kind::revoked, one.subject, {});
-    const auto found = links_.find(one.subject);
-    if (found != links_.end() && revoked_.revokes(one.subject, found->second->who().certificate.issued_s)) {
-        found->second->connection()->close("revoked");
+    for (const auto* all : {&links_, &retired_}) {
+        const auto found = all->find(one.subject);
+        if (found != all->end() && revoked_.revokes(one.subject, found->second->who().certificate.issued_s)) {
+            found->second->connection()->close("revoked");
+        }
     }
     changed();
 }

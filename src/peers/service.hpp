@@ -137,6 +137,10 @@ class service {
     awaitable<void> run_link(std::shared_ptr<transport::connection> on, acquaintance who);
 
     bool adopt(const std::shared_ptr<link>& fresh);
+
+    /// Of two connections to one member the other one stays: this one is closed when nothing runs on it any more, so
+    /// that no answer is lost to a connection that was one too many.
+    awaitable<void> retire(std::shared_ptr<link> one);
     void send(const node_id& to, wire::bytes message, message_size size);
     void on_member(const membership::member_changed& what);
     void on_revocations(const node_id& from, const std::vector<admission::revocation>& heard);
@@ -168,6 +172,7 @@ class service {
     link_hooks link_hooks_;
     std::unique_ptr<gossip> gossip_;
     std::unordered_map<node_id, std::shared_ptr<link>> links_;
+    std::unordered_map<node_id, std::shared_ptr<link>> retired_;    // one of each member at most
     std::deque<std::shared_ptr<transport::connection>> newcomers_;  // the oldest first
     std::deque<contact> hints_;                                     // the oldest first
     /// What was to be said to members that are being connected to.

@@ -16,6 +16,8 @@ namespace {
 constexpr auto connect_time = std::chrono::milliseconds(2'000);      // per address; two round trips around the world
 constexpr auto doubtful_silence = std::chrono::milliseconds(1'250);  // a live one is heard every second
 constexpr auto refusal_is_read = std::chrono::milliseconds(100);     // before its connection goes
+/// The other side decides alike and may be a moment behind: what it has just begun is heard of within this.
+constexpr auto retired_check = std::chrono::milliseconds(500);
 constexpr auto least_between_dials = std::chrono::milliseconds(20);
 
 /// Those that are not there yet.
@@ -177,24 +179,47 @@ bool service::adopt(const std::shared_ptr<link>& fresh) {
     if (found != links_.end()) {
         const auto silent = steady_clock::now() - found->second->connection()->facts().last_heard;
         const bool doubtful = silent > doubtful_silence;
-        if (!doubtful &&
-            which_to_keep(self, peer, found->second->made_by(self), fresh->made_by(self)) == keep::existing) {
+        const node_id& existing_by = found->second->made_by(self);
+        if (!doubtful && which_to_keep(self, peer, existing_by, fresh->made_by(self)) == keep::existing) {
             return false;
         }
-        found->second->connection()->close("there is a newer connection");
+        if (doubtful || existing_by == fresh->made_by(self)) {
+            found->second->connection()->close("there is a newer connection");
+        } else {
+            fresh->succeed(*found->second);
+            tasks_.spawn(retire(found->second));
+        }
     }
     links_.insert_or_assign(peer, fresh);
     dials_.forget(peer);
     return true;
 }
 
+awaitable<void> service::retire(std::shared_ptr<link> one) {
+    const node_id peer = one->connection()->peer();
+    if (const auto earlier = retired_.find(peer); earlier != retired_.end()) {
+        earlier->second->connection()->close("there are newer connections");
+    }
+    retired_.insert_or_assign(peer, one);
+    do {
+        co_await aio::pause(retired_check);
+    } while (!one->connection()->ended() && one->requests() > 0);
+    one->connection()->close("there is another connection");
+    if (const auto now = retired_.find(peer); now != retired_.end() && now->second == one) {
+        retired_.erase(now);
+    }
+}
+
 awaitable<void> service::run_link(std::shared_ptr<transport::connection> on, acquaintance who) {
     const node_id peer = on->peer();
     const auto fresh = std::make_shared<link>(network_, on, std::move(who), link_hooks_, feed_);
-    if (stopping_ || !adopt(fresh)) {
-        // The other side decides alike; it may be a moment behind, and would lose what it has just begun.
-        co_await aio::pause(std::chrono::milliseconds(300));
-        on->close("there is another connection");
+    if (stopping_) {
+        on->close("stopping");
+        co_return;
+    }
+    if (!adopt(fresh)) {
+        tasks_.spawn(retire(fresh));
+        co_await fresh->run(&tasks_);
         co_return;
     }
     report(event_kind::connected, peer, {});

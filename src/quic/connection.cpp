@@ -149,6 +149,7 @@ transport::link_facts connection::facts() const {
     transport::link_facts out;
     out.remote = remote_;
     out.last_heard = last_heard_;
+    out.streams = streams_.size();
     if (conn_ != nullptr) {
         ngtcp2_conn_info info{};
         ngtcp2_conn_get_conn_info(conn_, &info);

@@ -190,9 +190,11 @@ class memory_connection final : public connection {
     bool initiated() const override { return side_ == 0; }
     link_facts facts() const override {
         const bool live = !on_->ended[side_] && on_->carries();
+        std::erase_if(on_->pipes, [](const auto& one) { return one.expired(); });
         return {.round_trip = {},
                 .last_heard = live ? std::chrono::steady_clock::now() : on_->heard[side_],
-                .remote = on_->where[1 - side_]};
+                .remote = on_->where[1 - side_],
+                .streams = on_->pipes.size() / 2};
     }
 
     awaitable<result<std::unique_ptr<stream>>> open(steady_time deadline) override {

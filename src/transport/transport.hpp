@@ -62,6 +62,7 @@ struct link_facts {
     std::chrono::nanoseconds round_trip{};  // smoothed
     steady_time last_heard;                 // anything at all from the other side; a live one is heard every second
     address remote;
+    std::size_t streams = 0;  // of both sides, that one of them has not given up or ended yet
 };
 
 class connection {

@@ -20,6 +20,7 @@ class raw_node {
         : in_(in), keys_(keys), endpoint_(in.network_.add(keys_.id())) {}
 
     node_id id() const { return keys_.id(); }
+    transport::address where() const { return endpoint_->local(); }
     const keys::key_pair& keys() const { return keys_; }
     transport::connection& link() const { return *link_; }
     const std::shared_ptr<transport::connection>& shared_link() const { return link_; }
@@ -71,6 +72,17 @@ class raw_node {
         auto said = hello_json();
         const std::string answer = co_await ask(std::move(said));
         EXPECT_NE(answer.find(R"("type":"hello")"), std::string::npos) << answer;
+    }
+
+    /// Takes the next connection that a service makes, and answers its greeting.
+    awaitable<void> admit() {
+        auto taken = co_await endpoint_->accept();
+        EXPECT_TRUE(taken);
+        link_ = *taken;
+        auto greeted = co_await accept("hello");
+        auto said = hello_json();
+        auto sent = co_await greeted.send(std::move(said), transport::soon());
+        EXPECT_TRUE(sent);
     }
 
     /// Its next stream from the other side that begins with this type; others are kept open and ignored.

@@ -216,6 +216,27 @@ TYPED_TEST_P(transport_contract, WhoWritesItsAnswerAndReadsNoMoreIsHeard) {
     }(*this));
 }
 
+TYPED_TEST_P(transport_contract, StreamsAreCountedOnBothSidesUntilTheyAreOver) {
+    this->run([](auto& t) -> awaitable<void> {
+        auto [client, server] = co_await t.meet();
+        EXPECT_EQ(client->facts().streams, 0U);
+        auto opened = co_await client->open(soon());
+        auto written = co_await (*opened)->write(bytes_of("x"), soon());
+        auto taken = co_await server->accept(soon());
+        EXPECT_TRUE(written && taken);
+        EXPECT_EQ(client->facts().streams, 1U);
+        EXPECT_EQ(server->facts().streams, 1U);
+        taken->reset();
+        opened->reset();
+        const auto limit = soon();
+        while (client->facts().streams + server->facts().streams > 0 && std::chrono::steady_clock::now() < limit) {
+            co_await t.pause(std::chrono::milliseconds(1));
+        }
+        EXPECT_EQ(client->facts().streams, 0U);
+        EXPECT_EQ(server->facts().streams, 0U);
+    }(*this));
+}
+
 TYPED_TEST_P(transport_contract, StreamsThatNobodyAcceptsAreBounded) {
     this->run([](auto& t) -> awaitable<void> {
         auto sides = co_await t.meet();
@@ -275,7 +296,8 @@ TYPED_TEST_P(transport_contract, ACloseTellsTheOtherSideWhyAndEndsEveryWait) {
 REGISTER_TYPED_TEST_SUITE_P(transport_contract, BothSidesKnowWhoTheOtherIs, AnotherKeyAtTheAddressIsNotThePeer,
                             AStreamCarriesBytesBothWays, AThousandStreamsAtATimeAndTenThousandInTurn,
                             AWriterWaitsForASlowReader, ADroppedStreamIsAResetForTheOtherSideAndItsBytesAreNotMissed,
-                            WhoWritesItsAnswerAndReadsNoMoreIsHeard, StreamsThatNobodyAcceptsAreBounded,
-                            DatagramsArriveWhole, ACloseTellsTheOtherSideWhyAndEndsEveryWait);
+                            WhoWritesItsAnswerAndReadsNoMoreIsHeard, StreamsAreCountedOnBothSidesUntilTheyAreOver,
+                            StreamsThatNobodyAcceptsAreBounded, DatagramsArriveWhole,
+                            ACloseTellsTheOtherSideWhyAndEndsEveryWait);
 
 }  // namespace starling::transport
