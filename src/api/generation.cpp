@@ -52,7 +52,11 @@ http::awaitable<void> generation::run_choice(std::size_t choice, choice_sink& si
             sink.finish(choice, end->reason);
             break;
         }
-        sink.take(choice, std::get<engine::chunk>(std::move(*event)));
+        auto& chunk = std::get<engine::chunk>(*event);
+        if (chunk.replaced) {
+            sink.moved(choice, {.node = chunk.replaced->node, .reason = {}, .cause = chunk.replaced->cause});
+        }
+        sink.take(choice, std::move(chunk));
         if (sink.is_behind()) {
             co_await sink.caught_up();
         }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -131,6 +132,12 @@ struct tool_call_delta {
     std::string arguments;
 };
 
+/// A machine that computed a part of the model is gone, and another one computes that part now.
+struct replacement {
+    std::string node;   // id of who does now
+    std::string cause;  // who did, and why no longer
+};
+
 /// What the client may see now. Text is whole UTF-8 characters; text that may still turn out to be a stop string is
 /// held back, so a chunk can carry tokens and no text.
 struct chunk {
@@ -138,6 +145,7 @@ struct chunk {
     std::string content;
     std::string reasoning;
     std::vector<tool_call_delta> tool_calls;
+    std::shared_ptr<const replacement> replaced;  // before these tokens, and after others; seldom anything
 };
 
 enum class finish_reason { stop, length, tool_calls };

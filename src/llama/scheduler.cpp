@@ -359,7 +359,7 @@ void scheduler::compute_again() {
     flights_.clear();
     next_ = {};
     for (slot& slot : slots_) {
-        slot.forget();
+        slot.lose_stages();
     }
 }
 
@@ -404,6 +404,9 @@ engine::token_id scheduler::draw(slot& slot, std::int32_t row) {
         chunk.tokens.push_back({.id = token, .bytes = model.piece(token, true), .logprob = {}, .alternatives = {}});
     }
     slot.append(token);
+    if (slot.tells_loss()) {
+        chunk.replaced = chain_->replaced();
+    }
     const bool full = static_cast<std::int32_t>(work.tokens.size()) >= options_.context;
     if (!more) {
         finish(slot, engine::finish_reason::stop, std::move(chunk));

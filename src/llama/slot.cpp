@@ -10,6 +10,7 @@ void slot::start(std::unique_ptr<generation> work, position keep, std::uint64_t 
     work_ = std::move(work);
     reused_ = keep;
     answering_ = false;
+    tells_loss_ = false;
     last_used_ = now_serial;
     turn_ = now_serial;
     unsent_.clear();
@@ -26,6 +27,11 @@ std::unique_ptr<generation> slot::release(std::uint64_t now_serial) {
 
 void slot::forget() {
     cached_.clear();
+}
+
+void slot::lose_stages() {
+    tells_loss_ = work_ && answer_tokens() > 0;
+    forget();
 }
 
 std::int32_t slot::pending_tokens() const {

@@ -6,6 +6,7 @@
 
 #include <deque>
 #include <optional>
+#include <utility>
 
 namespace starling::llama {
 
@@ -31,6 +32,10 @@ class slot {
 
     /// The cache is gone (its sequence must be cleared). A request that is under way computes again what is known.
     void forget();
+
+    /// The same, with the stages that held it: the reader of an answer that has begun is told by the next chunk.
+    void lose_stages();
+    bool tells_loss() { return std::exchange(tells_loss_, false); }
 
     /// Which request of this slot it is; steps that were on their way when another took its place are told by it.
     std::uint64_t turn() const { return turn_; }
@@ -97,6 +102,7 @@ class slot {
     std::vector<engine::token_id> cached_;
     position reused_ = 0;
     bool answering_ = false;
+    bool tells_loss_ = false;
     std::uint64_t last_used_ = 0;
     std::uint64_t turn_ = 0;
     std::deque<std::optional<result<engine::stream_event>>> unsent_;  // none is empty; seldom more than one

@@ -59,6 +59,9 @@ class stage_chain {
     /// Lowest position that the sequence, which has `length` of them, still has in every layer.
     virtual position lowest_position(sequence_id sequence, position length) const = 0;
 
+    /// Why the stages are others than before the last loss; null where they are not.
+    virtual std::shared_ptr<const engine::replacement> replaced() const { return nullptr; }
+
     /// See model::sliding_window().
     virtual std::int32_t sliding_window() const = 0;
 

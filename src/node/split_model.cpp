@@ -2,6 +2,7 @@
 
 #include "aio/run_on.hpp"
 #include "aio/together.hpp"
+#include "deployment/takeover.hpp"
 #include "keys/digest.hpp"
 #include "node/log_bugs.hpp"
 #include "node/model_plan.hpp"
@@ -217,9 +218,23 @@ void split_model::act(const deployment::publish_route& what) {
     }
     stage_bytes_[with_.self] = own_bytes_;
     wired_epoch_ = what.by.epoch;
-    chain_->rewire(this_attempt->spec, std::move(this_attempt->opened), std::move(last));
+    chain_->rewire(this_attempt->spec, std::move(this_attempt->opened), std::move(last), replaced_by(what.stages));
+    wired_ = what.stages;
+    loss_.reset();
     with_.log->info("{} is ready: {} machines compute it together", setup_.want.model, what.stages.size());
     observer_.on_ready(engine_, setup_.content);
+}
+
+/// For those who read an answer that has begun.
+std::shared_ptr<const engine::replacement> split_model::replaced_by(const deployment::plan& next) const {
+    const auto moved = deployment::takeover_between(wired_, next);
+    if (!moved) {
+        return nullptr;
+    }
+    const bool was_lost = loss_ && loss_->node == moved->from;
+    const std::string why = was_lost ? loss_->why : "it computes no part of this model any more";
+    return std::make_shared<const engine::replacement>(engine::replacement{
+        .node = to_string(moved->to), .cause = fmt::format("{}: {}", name_of(with_, moved->from), why)});
 }
 
 /// While it is mended, requests wait in the engine; what could not be mended is announced as starved.
@@ -501,6 +516,7 @@ void split_model::on_lost(deployment::epoch_number epoch, const node_id& node, c
     if (!stopping_) {  // then it lets go of us
         with_.log->warn("{}: {} is lost: {}", setup_.want.model, name_of(with_, node), why.message);
     }
+    loss_ = loss{.node = node, .why = why.message};
     failed(node, epoch, {.kind = kind_of(why)});
 }
 
@@ -521,6 +537,7 @@ void split_model::end_engine(error why) {
     own_taken_.reset();
     own_bytes_ = 0;
     wired_epoch_ = 0;
+    wired_.clear();
     stage_bytes_.clear();
 }
 

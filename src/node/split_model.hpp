@@ -85,6 +85,11 @@ class split_model {
         aio::wake_up closed;
     };
 
+    struct loss {
+        node_id node;
+        std::string why;
+    };
+
     // Carrying out what the candidate wants.
     void perform(const deployment::actions& list);
     void act(const deployment::announce& what);
@@ -112,6 +117,7 @@ class split_model {
     llama::engine_options engine_options() const;
     void make_engine(std::unique_ptr<pipeline::final_stage> last);
     void on_lost(deployment::epoch_number epoch, const node_id& node, const error& why);
+    std::shared_ptr<const engine::replacement> replaced_by(const deployment::plan& next) const;
     void end_engine(error why);
     void end_attempt();
     void decided();
@@ -147,6 +153,8 @@ class split_model {
     std::vector<std::shared_ptr<pipeline::chain_driver>> ended_;  // that still have to be waited for
     std::shared_ptr<engine::generator> engine_;
     deployment::epoch_number wired_epoch_ = 0;
+    deployment::plan wired_;    // of that epoch, or the last one that the engine had
+    std::optional<loss> loss_;  // the last one in it
     taken_bytes stage_bytes_;
     bool decided_ = false;
     bool stopping_ = false;

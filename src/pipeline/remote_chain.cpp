@@ -87,6 +87,7 @@ class remote_chain final : public llama::stage_chain {
     std::optional<error> ended() const override { return exchange_->ended(); }
     bool ready() const override { return exchange_->ready(); }
     llama::stage& last() override { return last_->current().stage(); }
+    std::shared_ptr<const engine::replacement> replaced() const override { return exchange_->replaced(); }
     std::int32_t sliding_window() const override { return last_->current().sliding_window(); }
     std::uint64_t sequence_bytes() const override { return last_->sequence_bytes(); }
     void notify(std::function<void()> changed) override { exchange_->notify(std::move(changed)); }
@@ -189,7 +190,8 @@ std::unique_ptr<llama::stage_chain> chain_driver::make_chain(std::unique_ptr<fin
     return std::make_unique<remote_chain>(exchange_, last_);
 }
 
-void chain_driver::rewire(chain_spec spec, std::vector<open_stage> stages, std::unique_ptr<final_stage> last) {
+void chain_driver::rewire(chain_spec spec, std::vector<open_stage> stages, std::unique_ptr<final_stage> last,
+                          std::shared_ptr<const engine::replacement> replaced) {
     retire();
     if (last) {
         last_->offer(std::move(last));
@@ -210,7 +212,7 @@ void chain_driver::rewire(chain_spec spec, std::vector<open_stage> stages, std::
         });
     });
     wiring_->start();
-    exchange_->open(depth);
+    exchange_->open(depth, std::move(replaced));
 }
 
 /// Releases what is wired, and adds up what it did.

@@ -68,8 +68,10 @@ class chain_driver {
     std::unique_ptr<llama::stage_chain> make_chain(std::unique_ptr<final_stage> last);
 
     /// Makes the chain usable with these stages, opened for `spec` (assemble()). `last`: a coordinator's own stage of
-    /// other layers; null keeps the one there is. What was wired before is released.
-    void rewire(chain_spec spec, std::vector<open_stage> stages, std::unique_ptr<final_stage> last = {});
+    /// other layers; null keeps the one there is. What was wired before is released. `replaced`: told to the readers of
+    /// answers that are under way; null: nobody is gone.
+    void rewire(chain_spec spec, std::vector<open_stage> stages, std::unique_ptr<final_stage> last = {},
+                std::shared_ptr<const engine::replacement> replaced = {});
 
     /// Lets the stages go; not usable until the next rewire().
     void release() { retire(); }

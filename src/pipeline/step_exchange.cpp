@@ -48,6 +48,11 @@ bool step_exchange::ready() const {
     return ready_locked();
 }
 
+std::shared_ptr<const engine::replacement> step_exchange::replaced() const {
+    const std::lock_guard lock(mutex_);
+    return replaced_;
+}
+
 result<returned_step> step_exchange::take() {
     std::unique_lock lock(mutex_);
     returned_.wait(lock, [this] { return ready_locked(); });
@@ -72,10 +77,11 @@ void step_exchange::on_submitted(std::function<void()> submitted) {
     submitted_ = std::move(submitted);
 }
 
-void step_exchange::open(std::size_t depth) {
+void step_exchange::open(std::size_t depth, std::shared_ptr<const engine::replacement> replaced) {
     {
         const std::lock_guard lock(mutex_);
         depth_ = depth;
+        replaced_ = std::move(replaced);
         whole_ = true;
         next_ = 0;
     }

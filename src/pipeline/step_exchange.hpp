@@ -12,6 +12,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -43,6 +44,9 @@ class step_exchange {
     void submit(llama::step step);
     bool ready() const;
 
+    /// As open() was told last.
+    std::shared_ptr<const engine::replacement> replaced() const;
+
     /// Waits for the oldest step. Error: llama::errc::stages_lost; then there are no more.
     result<returned_step> take();
 
@@ -54,8 +58,8 @@ class step_exchange {
     /// `submitted` is called on the engine's thread, without a lock.
     void on_submitted(std::function<void()> submitted);
 
-    /// The chain is whole; steps are numbered from 0.
-    void open(std::size_t depth);
+    /// The chain is whole; steps are numbered from 0. `replaced`: who is in it for somebody else, or null.
+    void open(std::size_t depth, std::shared_ptr<const engine::replacement> replaced);
 
     /// The next step to be sent.
     std::optional<outgoing_step> next_outgoing();
@@ -85,6 +89,7 @@ class step_exchange {
     std::condition_variable returned_;
     std::deque<entry> steps_;
     std::size_t depth_ = 1;
+    std::shared_ptr<const engine::replacement> replaced_;
     bool whole_ = false;
     std::optional<error> untold_;  // a loss that the engine does not know of
     std::optional<error> ended_;

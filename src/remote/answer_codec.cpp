@@ -1,3 +1,4 @@
+#include "base/node_id.hpp"
 #include "remote/fields.hpp"
 #include "remote/messages.hpp"
 #include "wire/base64url.hpp"
@@ -79,7 +80,19 @@ json::object json_of(const engine::chunk& from) {
     put_list(out, "tool_calls", from.tool_calls, [](const engine::tool_call_delta& call) {
         return json::object{{"index", call.index}, {"id", call.id}, {"name", call.name}, {"arguments", call.arguments}};
     });
+    if (from.replaced) {
+        out["replaced"] = json::object{{"node", from.replaced->node}, {"cause", from.replaced->cause}};
+    }
     return out;
+}
+
+std::shared_ptr<const engine::replacement> read_replacement(const json::value& from) {
+    const auto node = string_member(from, "node");
+    if (!parse_node_id(node)) {
+        return nullptr;
+    }
+    return std::make_shared<const engine::replacement>(
+        engine::replacement{.node = std::string(node), .cause = std::string(string_member(from, "cause"))});
 }
 
 engine::chunk read_chunk(const json::value& from) {
@@ -93,6 +106,9 @@ engine::chunk read_chunk(const json::value& from) {
                                        .name = std::string(string_member(call, "name")),
                                        .arguments = std::string(string_member(call, "arguments"))};
     });
+    if (const auto* replaced = from.get_object().if_contains("replaced"); replaced != nullptr) {
+        out.replaced = read_replacement(*replaced);
+    }
     return out;
 }
 

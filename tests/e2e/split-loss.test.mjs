@@ -47,8 +47,12 @@ for (const [part, place] of [['first', 0], ['second', 1]]) {
   test(`kill -9 of the ${part} stage: the answer goes on, the spare takes its layers`, needsNetlab, async () => {
     const lost = stageNodes(mesh, mesh.deployment)[place];
     const earlier = mesh.deployment;
-    const { longestPauseMs: pause } = await storyWith(() => void lost.kill());
+    const { longestPauseMs: pause, moves } = await storyWith(() => void lost.kill());
     console.log(`${part} stage killed: ${Math.round(pause)} ms`);
+    assert.equal(moves.length, 1, JSON.stringify(moves));
+    assert.ok(moves[0].after >= afterPieces && moves[0].after < length, JSON.stringify(moves));
+    assert.ok(mesh.workers.some(({ id, name }) => id === moves[0].moved_to.node_id && name === moves[0].moved_to.name && id !== lost.id));
+    assert.match(moves[0].cause, new RegExp(`^${lost.name}\\b.*: .`));
     const others = mesh.nodes.filter((node) => node !== lost);
     const now = await deployed(others, { stages: 3, without: [lost] });
     assert.ok(now.coordinator !== earlier.coordinator || now.epoch > earlier.epoch, `${JSON.stringify(now)}`);

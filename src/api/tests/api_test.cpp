@@ -427,6 +427,17 @@ TEST_F(api_server, a_stream_says_where_it_goes_on_and_a_whole_answer_does_not) {
     EXPECT_TRUE(event(with_usage[3]).contains("starling"));
 }
 
+TEST_F(api_server, a_stream_says_who_has_a_part_of_the_model_now) {
+    script_.part_moves_after = 2;
+    const auto events = events_of(chat(R"("stream":true)"));
+    ASSERT_EQ(events.size(), 8U);
+    const auto move = event(events[3]);
+    EXPECT_EQ(move.at("starling").at("moved_to").at("node_id"), "cccc");
+    EXPECT_EQ(move.at("starling").at("cause"), "attic: it was lost");
+    EXPECT_FALSE(event(events[2]).contains("starling"));
+    EXPECT_FALSE(event(events[4]).contains("starling"));
+}
+
 TEST_F(api_server, a_headless_node_has_no_page) {
     options_.console = false;
     restart();

@@ -68,6 +68,10 @@ class scripted_stream final : public engine::token_stream {
             token.logprob = -0.5F;
         }
         chunk.tokens.push_back(std::move(token));
+        if (script_.part_moves_after > 0 && at_ == script_.part_moves_after + 1) {
+            chunk.replaced = std::make_shared<const engine::replacement>(
+                engine::replacement{.node = "cccc", .cause = "attic: it was lost"});
+        }
         return chunk;
     }
 

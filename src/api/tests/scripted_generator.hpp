@@ -13,11 +13,12 @@ namespace starling::api::testing {
 /// What every stream of the generator does. Read on the network thread; set before requests are sent.
 struct script {
     std::vector<std::string> words{"Hello", ", ", "world", "!"};
-    int pause_ms = 0;              // before each event
-    bool never_ends = false;       // waits after its words
-    std::size_t moves_after = 0;   // words, after which another node goes on; 0: it stays
-    std::optional<error> refusal;  // of generate and embed
-    std::optional<error> failure;  // after the words
+    int pause_ms = 0;                  // before each event
+    bool never_ends = false;           // waits after its words
+    std::size_t moves_after = 0;       // words, after which another node goes on; 0: it stays
+    std::size_t part_moves_after = 0;  // the same, of a part of the model
+    std::optional<error> refusal;      // of generate and embed
+    std::optional<error> failure;      // after the words
     std::vector<engine::tool_call_delta> tool_calls;
     engine::finish_reason reason = engine::finish_reason::stop;
 };

@@ -21,6 +21,7 @@ struct gathered {
     std::vector<engine::emitted_token> emitted;
     std::string content;
     std::string bytes;
+    std::vector<std::size_t> replaced_after;  // tokens, whenever a stage went to another machine
     std::vector<engine::tool_call> calls;
     std::optional<engine::finished> end;
 };
@@ -45,6 +46,9 @@ inline engine::awaitable<gathered> gather(engine::generator& from, engine::gener
         }
         const auto& chunk = std::get<engine::chunk>(*event);
         out.content += chunk.content;
+        if (chunk.replaced) {
+            out.replaced_after.push_back(out.tokens.size());
+        }
         for (const auto& token : chunk.tokens) {
             out.tokens.push_back(token.id);
             out.emitted.push_back(token);

@@ -67,6 +67,7 @@ class chain_of_slices final : public stage_chain {
     }
 
     stage& last() override { return *stages_.back(); }
+    std::shared_ptr<const engine::replacement> replaced() const override { return moved_to; }
     position lowest_position(sequence_id sequence, position) const override {
         return stages_.back()->lowest_position(sequence);
     }
@@ -77,6 +78,7 @@ class chain_of_slices final : public stage_chain {
 
     std::size_t most_waiting = 0;
     std::chrono::milliseconds trip{0};  // that a step is on its way, besides being computed
+    std::shared_ptr<const engine::replacement> moved_to;
 
   private:
     std::vector<std::unique_ptr<stage>> stages_;
@@ -193,6 +195,22 @@ TEST_F(split_test, WhatWasLostIsComputedAgain) {
     const auto got = ask(*split({3, 6, 8}, 20), request);
     EXPECT_FALSE(got.failure);
     EXPECT_EQ(got.content, expected.content);
+    EXPECT_TRUE(got.replaced_after.empty()) << "the same machines go on";
+}
+
+TEST_F(split_test, AReaderIsToldOfEachReplacementOnceAndOnlyInTheMiddleOfAnAnswer) {
+    const auto engine = split({3, 6, 8}, 20);
+    chain_->moved_to = std::make_shared<const engine::replacement>();
+    const auto got = ask(*engine, completion("Once upon a time there was a", 70));
+    EXPECT_FALSE(got.failure);
+    ASSERT_GE(got.replaced_after.size(), 2U);
+    EXPECT_GT(got.replaced_after.front(), 0U);
+    for (std::size_t i = 1; i < got.replaced_after.size(); ++i) {
+        EXPECT_GT(got.replaced_after[i], got.replaced_after[i - 1]);
+    }
+    const auto fresh = split({4, 8}, 1'000);
+    chain_->moved_to = std::make_shared<const engine::replacement>();
+    EXPECT_TRUE(ask(*fresh, completion("The sea", 20)).replaced_after.empty());
 }
 
 TEST_F(split_test, ADraftChangesNothing) {

@@ -136,6 +136,22 @@ TEST(AnswerCodec, ChunksArriveWithTheirBytes) {
     EXPECT_EQ(got.reasoning, "r");
     EXPECT_EQ(got.tool_calls[0].index, 1U);
     EXPECT_EQ(got.tool_calls[0].arguments, "{");
+    EXPECT_FALSE(got.replaced);
+}
+
+TEST(AnswerCodec, AReplacementArrivesAndWhatNamesNoNodeDoesNot) {
+    engine::chunk sent;
+    sent.replaced = std::make_shared<const engine::replacement>(
+        engine::replacement{.node = std::string(64, 'a'), .cause = "attic: nobody answered"});
+    const auto got = back(sent);
+    ASSERT_TRUE(got.replaced);
+    EXPECT_EQ(got.replaced->node, std::string(64, 'a'));
+    EXPECT_EQ(got.replaced->cause, "attic: nobody answered");
+    for (const char* odd : {R"("a")", R"({"node":7})", R"({"node":"<b>"})", R"([])", "null"}) {
+        const auto parsed = parse_answer(std::string(R"({"type":"inference_delta","replaced":)") + odd + "}");
+        ASSERT_TRUE(parsed) << odd;
+        EXPECT_FALSE(std::get<engine::chunk>(*parsed).replaced) << odd;
+    }
 }
 
 TEST(AnswerCodec, TheOtherAnswersArrive) {

@@ -134,13 +134,14 @@ export async function ask(node, body) {
 }
 
 /**
- * Asks a node for a stream and reads it to its end: {text, by, finish, longestPauseMs, error}. `onToken(by, count)` is
- * called for each piece, and waited for where it gives something to wait for.
+ * Asks a node for a stream and reads it to its end: {text, by, finish, longestPauseMs, error, moves}, the moves as the
+ * node tells them, each with `after`, the pieces before it. `onToken(by, count)` is called for each piece, and waited for
+ * where it gives something to wait for.
  */
 export async function tell(node, body, onToken = () => {}) {
   const streaming = node.client.chat.completions.create({ ...body, stream: true });
   const { data, response } = await streaming.withResponse();
-  const told = { text: '', by: response.headers.get('x-starling-node'), finish: null, longestPauseMs: 0, error: null };
+  const told = { text: '', by: response.headers.get('x-starling-node'), finish: null, longestPauseMs: 0, error: null, moves: [] };
   let count = 0;
   let last = performance.now();
   try {
@@ -149,6 +150,7 @@ export async function tell(node, body, onToken = () => {}) {
       told.longestPauseMs = Math.max(told.longestPauseMs, now - last);
       last = now;
       told.finish = chunk.choices[0]?.finish_reason ?? told.finish;
+      if (chunk.starling) told.moves.push({ ...chunk.starling, after: count });
       const piece = chunk.choices[0]?.delta?.content;
       if (!piece) continue;
       told.text += piece;
