@@ -2,24 +2,26 @@
 
 #include <boost/json/serialize.hpp>
 
-#include <utility>
-
 namespace starling::api {
 
 namespace json = boost::json;
 
-namespace {
+event_text::event_text(const json::value& value) : whole(json::serialize(value)), news(whole) {}
 
-std::string text_without(const json::value& value, std::string_view field) {
-    if (field.empty() || !value.is_object()) {
-        return json::serialize(value);
-    }
-    json::object rest = value.get_object();
-    rest.erase(field);
-    return json::serialize(rest);
+event_text::event_text(const json::object& value, std::string_view clock) : whole(json::serialize(value)) {
+    json::object rest = value;
+    rest.erase(clock);
+    news = json::serialize(rest);
 }
 
-}  // namespace
+event_rows rows_by(std::string_view key, const json::array& all) {
+    event_rows out;
+    for (const json::value& row : all) {
+        const json::string& id = row.get_object().at(key).get_string();
+        out.insert_or_assign(std::string(id.data(), id.size()), json::serialize(row));
+    }
+    return out;
+}
 
 void append_event(std::string& out, std::string_view name, std::string_view json_line) {
     out += "event: ";
@@ -29,41 +31,34 @@ void append_event(std::string& out, std::string_view name, std::string_view json
     out += "\n\n";
 }
 
-void event_feed::whole(std::string& out, std::string_view name, const json::value& value,
-                       std::string_view unless_only) {
-    std::string now = text_without(value, unless_only);
+void event_feed::whole(std::string& out, std::string_view name, const event_text& value) {
     const auto [told, is_first] = told_.try_emplace(std::string(name));
-    if (!is_first && told->second == now) {
-        return;
+    if (is_first || told->second != value.news) {
+        append_event(out, name, value.whole);
+        told->second = value.news;
     }
-    append_event(out, name, unless_only.empty() ? now : json::serialize(value));
-    told->second = std::move(now);
 }
 
-void event_feed::rows(std::string& out, std::string_view name, const json::array& all, std::string_view key) {
+void event_feed::rows(std::string& out, std::string_view name, const event_rows& all) {
     const auto [table, is_first] = rows_.try_emplace(std::string(name));
-    auto& before = table->second;
-    std::map<std::string, std::string, std::less<>> after;
+    event_rows& before = table->second;
     std::string set;
-    for (const json::value& row : all) {
-        const json::string& id = row.get_object().at(key).get_string();
-        std::string text = json::serialize(row);
-        const auto known = before.find(std::string_view(id.data(), id.size()));
+    for (const auto& [id, text] : all) {
+        const auto known = before.find(id);
         if (known == before.end() || known->second != text) {
             set += (set.empty() ? "" : ",") + text;
         }
-        after.insert_or_assign(std::string(id.data(), id.size()), std::move(text));
     }
     json::array gone;
     for (const auto& [id, text] : before) {
-        if (!after.contains(id)) {
+        if (!all.contains(id)) {
             gone.emplace_back(id);
         }
     }
     if (is_first || !set.empty() || !gone.empty()) {
         append_event(out, name, "{\"set\":[" + set + "],\"gone\":" + json::serialize(gone) + "}");
+        before = all;
     }
-    before = std::move(after);
 }
 
 }  // namespace starling::api

@@ -14,20 +14,34 @@ namespace starling::api {
 /// One server-sent event (WHATWG HTML, 9.2): its name and one line of data.
 void append_event(std::string& out, std::string_view name, std::string_view json_line);
 
+/// A value as text, made once for all readers. `news`: what has to differ for it to be told again.
+struct event_text {
+    explicit event_text(const boost::json::value& value);
+    /// A change of the field `clock` alone is no news.
+    event_text(const boost::json::object& value, std::string_view clock);
+
+    std::string whole;
+    std::string news;
+};
+
+/// The rows of a table as text, each under its key.
+using event_rows = std::map<std::string, std::string, std::less<>>;
+
+/// Every row is an object with a text field `key`.
+event_rows rows_by(std::string_view key, const boost::json::array& all);
+
 class event_feed {
   public:
-    /// Appends the event `name` with the whole value, unless it is as it was. `unless_only`: a field whose change alone
-    /// is no news.
-    void whole(std::string& out, std::string_view name, const boost::json::value& value,
-               std::string_view unless_only = {});
+    /// Appends the event `name` with the whole value, unless it is as it was.
+    void whole(std::string& out, std::string_view name, const event_text& value);
 
     /// Appends the event `name` with {"set":[rows that are new or differ],"gone":[keys]}; nothing where all is as it
-    /// was. Every row is an object with a text field `key`.
-    void rows(std::string& out, std::string_view name, const boost::json::array& all, std::string_view key);
+    /// was.
+    void rows(std::string& out, std::string_view name, const event_rows& all);
 
   private:
     std::map<std::string, std::string, std::less<>> told_;
-    std::map<std::string, std::map<std::string, std::string, std::less<>>, std::less<>> rows_;
+    std::map<std::string, event_rows, std::less<>> rows_;
 };
 
 }  // namespace starling::api

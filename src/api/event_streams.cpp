@@ -41,12 +41,40 @@ void tell_log(std::string& out, log_view& log, std::uint64_t& next) {
 
 }  // namespace
 
+/// What every reader may see, as it was at one moment.
+struct event_streams::picture {
+    explicit picture(const node_view& view, const sharing_view* shared, steady_clock::time_point now)
+        : at(now),
+          status(view.status_json(), "uptime_s"),
+          peers(rows_by("node_id", view.peers_json())),
+          deployments(view.deployments_json()),
+          models(view.models_json()),
+          sharing(sharing_json(shared)) {}
+
+    steady_clock::time_point at;
+    event_text status;
+    event_rows peers;
+    event_text deployments;
+    event_text models;
+    event_text sharing;
+};
+
 event_streams::event_streams(boost::asio::any_io_executor network, const node_facts& facts, const node_view& view)
     : facts_(facts), view_(view), stopped_(std::move(network)) {}
+
+event_streams::~event_streams() = default;
 
 void event_streams::stop() {
     stopping_ = true;
     stopped_.notify();
+}
+
+const event_streams::picture& event_streams::look() {
+    const auto now = steady_clock::now();
+    if (!last_look_ || now >= last_look_->at + look_every) {
+        last_look_ = std::make_unique<const picture>(view_, facts_.sharing, now);
+    }
+    return *last_look_;
 }
 
 boost::asio::awaitable<void> event_streams::serve(call& call, event_wish wish) {
@@ -69,14 +97,16 @@ boost::asio::awaitable<void> event_streams::serve(call& call, event_wish wish) {
                                               {"may_change", wish.may_change}}));
     const bool is_read = call.entry.method != "HEAD";
     while (is_read && !stopping_) {
-        feed.whole(out, "status", view_.status_json(), "uptime_s");
-        feed.rows(out, "peers", view_.peers_json(), "node_id");
-        feed.whole(out, "deployments", view_.deployments_json());
-        feed.whole(out, "models", view_.models_json());
-        feed.whole(out, "sharing", sharing_json(facts_.sharing));
+        const picture& seen = look();
+        const auto look_again = seen.at + look_every;
+        feed.whole(out, "status", seen.status);
+        feed.rows(out, "peers", seen.peers);
+        feed.whole(out, "deployments", seen.deployments);
+        feed.whole(out, "models", seen.models);
+        feed.whole(out, "sharing", seen.sharing);
         if (wish.may_change && facts_.asking != nullptr) {
-            feed.whole(out, "requests", requests_json(*facts_.asking));
-            feed.whole(out, "asking", own_request_json(*facts_.asking));
+            feed.whole(out, "requests", event_text(requests_json(*facts_.asking)));
+            feed.whole(out, "asking", event_text(own_request_json(*facts_.asking)));
         }
         if (wish.may_change && wish.logs && facts_.log != nullptr) {
             tell_log(out, *facts_.log, next_line);
@@ -93,7 +123,7 @@ boost::asio::awaitable<void> event_streams::serve(call& call, event_wish wish) {
         if (call.writer.behind()) {
             co_await call.writer.drained();
         }
-        co_await stopped_.wait_until(now + look_every);
+        co_await stopped_.wait_until(look_again);
     }
     call.writer.end();
 }

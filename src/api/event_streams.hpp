@@ -1,7 +1,7 @@
 // /api/events: what the node is doing, told to those who look at it, as it changes. Private to api.
 //
-// Owner: api::server. Thread: the network executor. Every reader has a coroutine of its own, which looks once a second
-// and tells what differs from what it has told before.
+// Owner: api::server. Thread: the network executor. Once a second, while somebody reads, a picture is made of what all
+// readers may see; each reader has a coroutine of its own, which tells what differs from what it has told before.
 #pragma once
 
 #include "aio/wake_up.hpp"
@@ -13,6 +13,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <cstddef>
+#include <memory>
 
 namespace starling::api {
 
@@ -24,9 +25,12 @@ struct event_wish {
 
 class event_streams {
   public:
-    static constexpr std::size_t max_readers = 64;  // each costs a look at everything once a second
+    static constexpr std::size_t max_readers = 64;  // each keeps what it has told, and a connection
 
     event_streams(boost::asio::any_io_executor network, const node_facts& facts, const node_view& view);
+    ~event_streams();
+    event_streams(const event_streams&) = delete;
+    event_streams& operator=(const event_streams&) = delete;
 
     /// Until the client leaves or the node stops.
     boost::asio::awaitable<void> serve(call& call, event_wish wish);
@@ -35,9 +39,13 @@ class event_streams {
     void stop();
 
   private:
+    struct picture;
+    const picture& look();
+
     const node_facts& facts_;
     const node_view& view_;
     aio::wake_up stopped_;
+    std::unique_ptr<const picture> last_look_;
     bool stopping_ = false;
     std::size_t readers_ = 0;
 };
