@@ -85,7 +85,7 @@ json::object table_row(const views& from, const model_status& model, const shelf
     }
     const bool rests = model.state == model_state::standby || model.state == model_state::failed;
     out["can_load"] = rests && from.shelf != nullptr && from.shelf->may_load(model.id);
-    out["can_unload"] = model.state == model_state::ready && from.shelf != nullptr && from.shelf->may_unload(model.id);
+    out["can_unload"] = !rests && from.shelf != nullptr && from.shelf->may_unload(model.id);
     return out;
 }
 

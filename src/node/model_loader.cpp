@@ -193,13 +193,22 @@ void model_loader::load_standby(std::string_view id) {
 
 void model_loader::begin(wanted model) {
     ++running_;
-    asio::co_spawn(services_.network, bring_up(std::move(model)), asio::detached);
+    auto under_way = std::make_shared<load_under_way>();
+    under_way_[model.id] = under_way;
+    asio::co_spawn(services_.network, bring_up(std::move(model), std::move(under_way)), asio::detached);
+}
+
+void model_loader::load_under_way::give_up() {
+    given_up = true;
+    for (asio::cancellation_signal& one : downloads) {
+        one.emit(asio::cancellation_type::terminal);
+    }
 }
 
 asio::awaitable<void> model_loader::stop() {
     stopping_ = true;
-    for (asio::cancellation_signal& fetch : fetching_) {
-        fetch.emit(asio::cancellation_type::terminal);
+    for (const auto& [id, one] : under_way_) {
+        one->give_up();
     }
     while (running_ > undecided_) {
         boost::system::error_code woken;
@@ -207,36 +216,38 @@ asio::awaitable<void> model_loader::stop() {
     }
 }
 
-asio::awaitable<void> model_loader::bring_up(wanted model) {
+asio::awaitable<void> model_loader::bring_up(wanted model, shared_load under_way) {
     const std::string id = model.id;
     result<loaded> outcome = fail(errc::internal, {});
     try {
-        auto fetching = fetch(std::move(model));
+        auto fetching = fetch(std::move(model), under_way);
         auto fetched = co_await std::move(fetching);
         if (fetched) {
             remember(*fetched);
         }
-        if (fetched && fetched->is_split) {
+        if (fetched && fetched->is_split && !under_way->given_up) {
+            under_way_.erase(id);
             share(std::move(*fetched));
             co_return;
         }
         if (fetched) {
-            auto loading = load(std::move(*fetched));
+            auto loading = load(std::move(*fetched), under_way);
             outcome = co_await std::move(loading);
         } else {
             outcome = fetched.error();
         }
     } catch (const std::exception& thrown) {
         // A cancelled wait, or memory that ran out while loading: this model's failure, and nobody else's.
-        outcome = fail(stopping_ ? errc::stopped : errc::internal, id + " could not be loaded: " + thrown.what());
+        outcome =
+            fail(under_way->given_up ? errc::stopped : errc::internal, id + " could not be loaded: " + thrown.what());
     }
-    finish(id, std::move(outcome));
+    finish(id, under_way->given_up, std::move(outcome));
 }
 
 /// Until its file is here, and that of the draft.
-asio::awaitable<result<model_loader::wanted>> model_loader::fetch(wanted model) {
+asio::awaitable<result<model_loader::wanted>> model_loader::fetch(wanted model, shared_load under_way) {
     if (!model.file) {
-        auto fetched = co_await fetch_file(model.id, model.reference);
+        auto fetched = co_await fetch_file(model.id, model.reference, under_way);
         if (!fetched && fetched.error() == models::errc::too_large && may_split()) {
             co_return error{
                 fetched.error().code,
@@ -260,7 +271,7 @@ asio::awaitable<result<model_loader::wanted>> model_loader::fetch(wanted model) 
     }
     // A draft is for the models that were named with it: another one has other words.
     if (model.when == named::at_start) {
-        auto draft = co_await fetch_draft(model.id);
+        auto draft = co_await fetch_draft(model.id, under_way);
         if (!draft) {
             co_return draft.error();
         }
@@ -310,24 +321,24 @@ split_observer model_loader::observe_split(std::string id, std::string source) {
     return out;
 }
 
-asio::awaitable<result<model_loader::loaded>> model_loader::load(wanted model) {
-    if (stopping_) {
-        co_return fail(errc::stopped, "The node was stopped.");
+asio::awaitable<result<model_loader::loaded>> model_loader::load(wanted model, shared_load under_way) {
+    if (under_way->given_up) {
+        co_return fail(errc::stopped, "The load was given up.");
     }
     report(model.id, model_phase::loading, 0.0F);
     asio::thread_pool thread(1);
-    auto loading = load_on_thread(model.id, *model.file, std::move(model.draft));
+    auto loading = load_on_thread(model.id, *model.file, std::move(model.draft), std::move(under_way));
     co_return co_await aio::run_on(thread.get_executor(), std::move(loading));
 }
 
 /// Nothing when there is none. Models that are loaded together may ask for the same one; the store fetches it once.
-asio::awaitable<result<std::filesystem::path>> model_loader::fetch_draft(std::string for_model) {
+asio::awaitable<result<std::filesystem::path>> model_loader::fetch_draft(std::string for_model, shared_load under_way) {
     if (!draft_) {
         co_return std::filesystem::path{};
     }
     auto found = services_.store->find(*draft_);
     if (!found) {
-        found = co_await fetch_file(std::move(for_model), *draft_);
+        found = co_await fetch_file(std::move(for_model), *draft_, std::move(under_way));
     }
     if (!found) {
         co_return found.error();
@@ -335,7 +346,11 @@ asio::awaitable<result<std::filesystem::path>> model_loader::fetch_draft(std::st
     co_return found->path;
 }
 
-asio::awaitable<result<models::local_model>> model_loader::fetch_file(std::string for_model, models::reference which) {
+asio::awaitable<result<models::local_model>> model_loader::fetch_file(std::string for_model, models::reference which,
+                                                                      shared_load under_way) {
+    if (under_way->given_up) {
+        co_return fail(errc::stopped, "The load was given up.");
+    }
     services_.log->info("{} is not on this machine; fetching {}", which.id(), which.text());
     report(for_model, model_phase::fetching, 0.0F);
     models::on_pull_progress progress = [this, id = for_model](const models::pull_progress& p) {
@@ -343,18 +358,18 @@ asio::awaitable<result<models::local_model>> model_loader::fetch_file(std::strin
         const double share = p.total_bytes > 0 ? static_cast<double>(p.bytes) / total : 0.0;
         post_progress(id, model_phase::fetching, static_cast<float>(share));
     };
-    const auto cancel = fetching_.emplace(fetching_.end());
+    const auto cancel = under_way->downloads.emplace(under_way->downloads.end());
     auto pulling = services_.store->pull(which, std::move(progress));
-    // The signal stays until the loader goes: a cancelled download ends with an exception, and is over by then.
     co_return co_await asio::co_spawn(services_.network, std::move(pulling),
                                       asio::bind_cancellation_slot(cancel->slot(), asio::use_awaitable));
 }
 
 result<model_loader::loaded> model_loader::load_blocking(const std::string& id, const models::local_model& file,
-                                                         const std::filesystem::path& draft) {
-    auto progress = [this, id](float fraction) {
+                                                         const std::filesystem::path& draft,
+                                                         const load_under_way& under_way) {
+    auto progress = [this, id, &under_way](float fraction) {
         post_progress(id, model_phase::loading, fraction);
-        return !stopping_.load();
+        return !under_way.given_up.load();
     };
     auto log = [log = services_.log](llama::log_level level, const std::string& text) {
         log->log(level_of(level), text);
@@ -371,12 +386,18 @@ result<model_loader::loaded> model_loader::load_blocking(const std::string& id, 
 }
 
 asio::awaitable<result<model_loader::loaded>> model_loader::load_on_thread(std::string id, models::local_model file,
-                                                                           std::filesystem::path draft) {
-    co_return load_blocking(id, file, draft);
+                                                                           std::filesystem::path draft,
+                                                                           shared_load under_way) {
+    co_return load_blocking(id, file, draft, *under_way);
 }
 
-void model_loader::finish(const std::string& id, result<loaded> outcome) {
-    if (outcome) {
+void model_loader::finish(const std::string& id, bool given_up, result<loaded> outcome) {
+    under_way_.erase(id);
+    if (given_up && !stopping_) {
+        services_.log->info("{} was given up while it was loaded", id);
+        put_away(id);
+        report(id, model_phase::failed, 0.0F, "The load was given up.");
+    } else if (outcome) {
         const engine::model_info info = outcome->generator->info();
         services_.log->info("{} is ready: {} layers, {} tokens of context, from {}", id, info.layers,
                             info.context_length, info.source);

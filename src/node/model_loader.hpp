@@ -73,8 +73,9 @@ class model_loader {
     // model_loader_wishes.cpp: while the node runs
     /// As api::model_shelf. Several calls may be under way.
     boost::asio::awaitable<result<api::shelf_answer>> load(std::string reference);
+    /// Or gives up to load it.
     result<api::shelf_answer> unload(const std::string& id);
-    /// It is served here, and all of it is.
+    /// It is served here or on its way, and all of it is.
     bool may_unload(std::string_view id) const;
 
     /// A model that this node was told of, at its start or later.
@@ -100,7 +101,7 @@ class model_loader {
     std::size_t ready() const { return ready_; }
     /// One of the models is shared with other nodes, which may come later.
     bool waits_for_others() const { return has_split_; }
-    /// Of the model that failed last; empty when none did.
+    /// Of the model that failed last; empty when none did. One that was given up has not failed.
     const std::string& last_failure() const { return last_failure_; }
 
   private:
@@ -119,11 +120,24 @@ class model_loader {
         named when = named::at_start;
     };
 
-    boost::asio::awaitable<void> bring_up(wanted model);
-    boost::asio::awaitable<result<wanted>> fetch(wanted model);
-    boost::asio::awaitable<result<loaded>> load(wanted model);
+    /// Of one model, from begin() to finish().
+    struct load_under_way {
+        std::atomic<bool> given_up = false;                     // read by the loading thread, too
+        std::list<boost::asio::cancellation_signal> downloads;  // each stays: it may be used when its download is over
+
+        void give_up();
+    };
+    using shared_load = std::shared_ptr<load_under_way>;
+
+    boost::asio::awaitable<void> bring_up(wanted model, shared_load under_way);
+    boost::asio::awaitable<result<wanted>> fetch(wanted model, shared_load under_way);
+    boost::asio::awaitable<result<loaded>> load(wanted model, shared_load under_way);
     boost::asio::awaitable<result<models::model_details>> look_up(models::reference which);
     result<std::optional<api::shelf_answer>> find_conflict(const wanted& model) const;
+    result<std::optional<api::shelf_answer>> find_served(const std::string& id) const;
+    bool is_given_up(std::string_view id) const;
+    static std::string state_when_away(const wanted& model);
+    std::string put_away(const std::string& id);
     result<void> begin_wish(wanted model);
     memory_in_use used_by_others(const std::string& id) const;
     std::optional<route::model_state> state_of(std::string_view id) const;
@@ -131,18 +145,19 @@ class model_loader {
     void remember(const wanted& model);
     void share(wanted model);
     split_observer observe_split(std::string id, std::string source);
-    boost::asio::awaitable<result<models::local_model>> fetch_file(std::string for_model, models::reference which);
+    boost::asio::awaitable<result<models::local_model>> fetch_file(std::string for_model, models::reference which,
+                                                                   shared_load under_way);
     boost::asio::awaitable<result<loaded>> load_on_thread(std::string id, models::local_model file,
-                                                          std::filesystem::path draft);
+                                                          std::filesystem::path draft, shared_load under_way);
     result<loaded> load_blocking(const std::string& id, const models::local_model& file,
-                                 const std::filesystem::path& draft);
+                                 const std::filesystem::path& draft, const load_under_way& under_way);
     result<void> choose_place(wanted& model, const models::model_details& details, memory_in_use others);
     result<void> check_memory(const wanted& model, const models::model_details& details, memory_in_use others) const;
     bool may_split() const;
     result<void> find_draft();
-    boost::asio::awaitable<result<std::filesystem::path>> fetch_draft(std::string for_model);
+    boost::asio::awaitable<result<std::filesystem::path>> fetch_draft(std::string for_model, shared_load under_way);
     void begin(wanted model);
-    void finish(const std::string& id, result<loaded> outcome);
+    void finish(const std::string& id, bool given_up, result<loaded> outcome);
     void settle();
     void report(const std::string& id, model_phase phase, float progress, std::string message = {});
     void post_progress(const std::string& id, model_phase phase, float progress);
@@ -150,13 +165,13 @@ class model_loader {
     loader_services services_;
     const settings::config& settings_;
     engine_exit exit_;
-    std::vector<wanted> wanted_;                            // all that this node was told of, each id once
-    std::set<std::string, std::less<>> split_;              // those that are cut over several nodes
-    std::optional<models::reference> draft_;                // once it was looked for
-    std::optional<models::memory_estimate> draft_fit_;      // once its file is known
-    std::list<boost::asio::cancellation_signal> fetching_;  // one for each download
-    std::atomic<bool> stopping_ = false;                    // read by loading threads
-    boost::asio::steady_timer settled_;                     // cancelled when `running_` becomes 0
+    std::vector<wanted> wanted_;                        // all that this node was told of, each id once
+    std::set<std::string, std::less<>> split_;          // those that are cut over several nodes
+    std::optional<models::reference> draft_;            // once it was looked for
+    std::optional<models::memory_estimate> draft_fit_;  // once its file is known
+    std::map<std::string, shared_load, std::less<>> under_way_;
+    bool stopping_ = false;
+    boost::asio::steady_timer settled_;  // cancelled when `running_` becomes 0
     std::size_t running_ = 0;
     bool has_settled_ = false;
     std::size_t undecided_ = 0;  // of them, split models that wait for other nodes

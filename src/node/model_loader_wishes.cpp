@@ -85,8 +85,8 @@ asio::awaitable<result<models::model_details>> model_loader::look_up(models::ref
 asio::awaitable<result<shelf_answer>> model_loader::load(std::string reference) {
     wanted model;
     model.when = named::later;
-    if (const auto state = state_of(reference); is_served(state)) {
-        co_return shelf_answer{.id = reference, .state = route::to_string(*state)};
+    if (auto served = find_served(reference); !served || *served) {
+        co_return served ? result<shelf_answer>(**served) : served.error();
     }
     if (const wanted* known = find(reference)) {
         model = *known;
@@ -145,8 +145,24 @@ result<std::optional<shelf_answer>> model_loader::find_conflict(const wanted& mo
                         "Give one of the files another name.",
                         model.id));
     }
-    return is_served(state) ? std::optional(shelf_answer{.id = model.id, .state = route::to_string(*state)})
-                            : std::optional<shelf_answer>();
+    return find_served(model.id);
+}
+
+result<std::optional<shelf_answer>> model_loader::find_served(const std::string& id) const {
+    const auto state = state_of(id);
+    if (!is_served(state)) {
+        return std::optional<shelf_answer>();
+    }
+    if (is_given_up(id)) {
+        return fail(engine::errc::unavailable,
+                    fmt::format("'{}' is just being given up; load it again in a moment.", id));
+    }
+    return std::optional(shelf_answer{.id = id, .state = route::to_string(*state)});
+}
+
+bool model_loader::is_given_up(std::string_view id) const {
+    const auto found = under_way_.find(id);
+    return found != under_way_.end() && found->second->given_up;
 }
 
 result<void> model_loader::begin_wish(wanted model) {
@@ -168,12 +184,13 @@ result<void> model_loader::begin_wish(wanted model) {
 }
 
 bool model_loader::may_unload(std::string_view id) const {
-    return is_told(id) && !split_.contains(id) && state_of(id) == model_state::ready;
+    const auto state = state_of(id);
+    return is_told(id) && !split_.contains(id) &&
+           (state == model_state::ready || (under_way_.contains(id) && !is_given_up(id)));
 }
 
 result<shelf_answer> model_loader::unload(const std::string& id) {
     const auto state = state_of(id);
-    const wanted* model = find(id);
     if (!state || state == model_state::standby || state == model_state::failed) {
         return refuse(fmt::format("'{}' is not loaded on this node, so there is nothing to unload.", id));
     }
@@ -183,24 +200,36 @@ result<shelf_answer> model_loader::unload(const std::string& id) {
                         "coordinates it, or start it without that model.",
                         id));
     }
-    if (state != model_state::ready) {
-        return refuse(fmt::format("'{}' is still being loaded; wait until it is ready, then unload it.", id));
-    }
-    if (model == nullptr) {
+    if (find(id) == nullptr) {
         return refuse(fmt::format("'{}' is answered by another server, so there is nothing to unload here.", id));
     }
+    if (const auto loading = under_way_.find(id); loading != under_way_.end()) {
+        loading->second->give_up();  // finish() puts it away, a moment later
+        return shelf_answer{.id = id, .state = state_when_away(*find(id))};
+    }
+    if (state != model_state::ready) {
+        return refuse(fmt::format("'{}' cannot be unloaded while it is {}.", id, route::to_string(*state)));
+    }
     services_.log->info("{} is unloaded; answers under way finish", id);
-    // What was named at start is this node's to serve: it comes back when somebody wants it.
-    const bool stays = model->when == named::at_start;
-    if (stays) {
-        services_.table->announce(id, model->reference.text(), model_state::standby);
+    return shelf_answer{.id = id, .state = put_away(id)};
+}
+
+/// What was named at start is this node's to serve: it comes back when somebody wants it.
+std::string model_loader::state_when_away(const wanted& model) {
+    return model.when == named::at_start ? std::string(route::to_string(model_state::standby)) : "on_disk";
+}
+
+std::string model_loader::put_away(const std::string& id) {
+    const wanted& model = *find(id);
+    if (model.when == named::at_start) {
+        services_.table->announce(id, model.reference.text(), model_state::standby);
     } else {
         services_.table->remove(id);
     }
     if (services_.on_unloaded) {
         services_.on_unloaded(id);
     }
-    return shelf_answer{.id = id, .state = stays ? route::to_string(model_state::standby) : "on_disk"};
+    return state_when_away(model);
 }
 
 }  // namespace starling::node

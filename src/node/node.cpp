@@ -364,7 +364,8 @@ class node::impl {
 
     void on_settled() {
         const bool serves = purpose_ == purpose::serve || purpose_ == purpose::private_engine;
-        if (serves && !settings_.standby && loader_.ready() == 0 && !loader_.waits_for_others()) {
+        if (serves && !settings_.standby && loader_.ready() == 0 && !loader_.waits_for_others() &&
+            !loader_.last_failure().empty()) {
             failure_ = fail(errc::model, loader_.last_failure());
             request_stop();
         } else if (purpose_ == purpose::client) {

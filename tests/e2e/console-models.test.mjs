@@ -89,6 +89,11 @@ test('a hub reference is fetched, with its progress; a failure says why, and can
       return percent > 0 && percent < 100;
     }, 'it does not tell how far it is');
     await seen(row(page, 'fetched').getByText(/^Loading \d+ %$/));
+    await row(page, 'fetched').getByRole('button', { name: 'Give up fetched' }).click();
+    await seen(page.getByText('fetched is no longer being loaded.'));
+    await gone(row(page, 'fetched'));
+    await gone(await add(page, 'hf://owner/repository/fetched.gguf'));
+    await seen(progress);
     release();
     await becomes(page, 'fetched', 'Ready');
     await gone(progress);

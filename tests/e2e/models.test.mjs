@@ -36,7 +36,7 @@ async function refused(response, status, ...mentions) {
   for (const mention of mentions) assert.match(message, mention);
 }
 
-const chat = (node, model) => ask(node, { model, messages: [user('Hi')], max_tokens: 4 });
+const chat = (node, model) => ask(node.client ? node : node.server, { model, messages: [user('Hi')], max_tokens: 4 });
 
 before(async () => {
   dir = temporaryDirectory();
@@ -168,6 +168,31 @@ test('a hub reference is fetched, and a failed download says why', async () => {
     assert.equal((await row(own, 'fetched')).source, reference);
     assert.equal(await hereOf(own, 'starter'), 'ready');
   } finally {
+    await node.stop();
+    hub.stop();
+  }
+});
+
+test('a download is given up, and goes on where it was when it is wanted again', async () => {
+  const hub = await startHub(readFileSync(tale));
+  const node = await startServer({ args: ['--hub-url', hub.url] });
+  const own = { server: node, json: node.json, log: () => node.stderr };
+  let release;
+  hub.faults.held = new Promise((resolve) => (release = resolve));
+  try {
+    await took(await load(own, 'hf://owner/repository/slow.gguf'), { id: 'slow', state: 'loading' });
+    assert.ok(await eventually(async () => (await row(own, 'slow')).progress > 0.4));
+    assert.equal((await row(own, 'slow')).can_unload, true);
+    await took(await unload(own, 'slow'), { id: 'slow', state: 'on_disk' });
+    assert.ok(await eventually(async () => !(await row(own, 'slow'))), node.stderr);
+    assert.equal(await hereOf(own, 'starter'), 'ready');
+    hub.faults.held = null;
+    await took(await load(own, 'hf://owner/repository/slow.gguf'), { id: 'slow', state: 'loading' });
+    await until(own, 'slow', 'ready');
+    assert.ok(hub.asked.at(-1) > 0, `it was fetched from the start: ${hub.asked}`);
+    assert.ok((await chat(own, 'slow')).text.length > 0);
+  } finally {
+    release();
     await node.stop();
     hub.stop();
   }

@@ -194,17 +194,37 @@ TEST_F(model_loader_test, what_cannot_be_loaded_is_refused_with_the_reason) {
     EXPECT_FALSE(unload("nobody"));
 }
 
-TEST_F(model_loader_test, a_load_that_runs_cannot_be_unloaded_and_one_that_failed_is_tried_again) {
+TEST_F(model_loader_test, a_download_is_given_up_when_it_is_unloaded_and_when_the_node_ends) {
     settings_.hub_url = "http://127.0.0.1:1";
     begin();
-    ASSERT_TRUE(load("hf://owner/repository/far.gguf"));
-    const auto early = unload("far");
-    ASSERT_FALSE(early);
-    EXPECT_NE(early.error().message.find("still being loaded"), std::string::npos) << early.error().message;
-    EXPECT_EQ(load("far")->state, "loading");
+    for (const bool named_before : {false, true}) {
+        ASSERT_TRUE(load("hf://owner/repository/far.gguf")) << named_before;
+        EXPECT_EQ(load("far")->state, "loading");
+        EXPECT_TRUE(network_.call([this] { return shelf_->may_unload("far"); }));
+        const auto done = unload("far");
+        ASSERT_TRUE(done) << done.error().message;
+        EXPECT_EQ(done->state, "on_disk");
+        ASSERT_TRUE(eventually([&] { return !state("far"); }));
+        EXPECT_FALSE(unload("far"));
+    }
+    EXPECT_EQ(unloaded_, (std::vector<std::string>{"far", "far"}));
+    EXPECT_TRUE(network_.call([this] { return loader_->last_failure(); }).empty());
+    ASSERT_TRUE(load("far"));
     const auto before = std::chrono::steady_clock::now();
     end();  // gives the download up
     EXPECT_LT(std::chrono::steady_clock::now() - before, 10s);
+}
+
+TEST_F(model_loader_test, a_load_is_given_up_when_it_is_unloaded_and_can_be_begun_again) {
+    begin({tale_});
+    const auto done = network_.call([this] { return shelf_->unload("tale"); });
+    ASSERT_TRUE(done) << done.error().message;
+    EXPECT_EQ(done->state, "standby");
+    const auto at_once = network_.call([this] { return shelf_->may_unload("tale"); });
+    ASSERT_TRUE(becomes("tale", model_state::standby)) << at_once;
+    EXPECT_EQ(settled_, 1);
+    ASSERT_TRUE(load("tale"));
+    EXPECT_TRUE(becomes("tale", model_state::ready));
 }
 
 TEST_F(model_loader_test, a_model_that_breaks_while_it_is_loaded_has_failed_and_can_be_tried_again) {

@@ -33,6 +33,7 @@ function use_request() {
 
 export function ModelItem({ model, onWhere, onUnloadInUse }: Props) {
   const { busy, ask } = use_request();
+  const away = model.here === 'ready' ? { verb: 'Unload', said: 'is being unloaded' } : { verb: 'Give up', said: 'is no longer being loaded' };
   const state = state_words(model);
   const hint = state_hint(model);
   const known = [...facts(model), ...use_words(model)];
@@ -74,9 +75,9 @@ export function ModelItem({ model, onWhere, onUnloadInUse }: Props) {
             type="button"
             class="outline secondary small with-icon"
             disabled={busy || !may_change.value}
-            onClick={() => (in_use(model) ? onUnloadInUse(model) : void ask(() => unload(model.id), `${model.id} is being unloaded.`))}
+            onClick={() => (in_use(model) ? onUnloadInUse(model) : void ask(() => unload(model.id), `${model.id} ${away.said}.`))}
           >
-            <PowerOff size={16} aria-hidden="true" /> Unload
+            <PowerOff size={16} aria-hidden="true" /> {away.verb}
             <span class="sr-only"> {model.id}</span>
           </button>
         )}

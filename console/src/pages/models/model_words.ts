@@ -72,7 +72,7 @@ export function use_words(model: ModelRow): string[] {
 
 /// Somebody may be in the middle of a conversation with it.
 export function in_use(model: ModelRow): boolean {
-  return model.last_active_s != null && model.last_active_s < recently_s;
+  return model.here === 'ready' && model.last_active_s != null && model.last_active_s < recently_s;
 }
 
 /// How the node is to be asked about it: what it does not serve, it knows by its file.
