@@ -62,6 +62,9 @@ void print_mesh(const json::object& status) {
         std::printf("  %.0f of %.0f peers alive", number_of(peers, "alive"), number_of(peers, "known"));
     }
     std::putchar('\n');
+    if (const std::string why = shown(status, "removed"); !why.empty()) {
+        std::printf("removed  %s To come back, start it with --join and a new invite.\n", why.c_str());
+    }
 }
 
 std::string memory_text(double bytes) {

@@ -124,6 +124,9 @@ class mesh_view {
     /// 64 hex digits; empty while the node is still asking to join.
     virtual std::string id() const = 0;
 
+    /// Why the others do not take this node any more, in a sentence; empty: they do.
+    virtual std::string removed() const = 0;
+
     /// As route::model_table::choose, among all nodes.
     virtual result<route::choice> choose(std::string_view model, route::steady_time now) = 0;
 

@@ -280,6 +280,9 @@ json::object node_view::status_json() const {
     if (facts_.mesh != nullptr && !facts_.mesh->id().empty()) {
         const auto peers = facts_.mesh->peers();
         out["mesh_id"] = facts_.mesh->id();
+        if (auto why = facts_.mesh->removed(); !why.empty()) {
+            out["removed"] = std::move(why);
+        }
         out["peers"] = json::object{{"alive", alive(peers)}, {"known", peers.size()}};
         out["routing"] = routing_json(facts_.mesh->routing());
         out["demand"] = demand_json(facts_.mesh->demand());

@@ -363,13 +363,17 @@ std::uint64_t mesh::whole_model_bytes(const std::string& content) const {
 void mesh::on_event(const peers::event& what) {
     const std::string who = what.name.empty() ? short_name(what.id) : what.name + " (" + short_name(what.id) + ")";
     switch (what.kind) {
-        case peers::event_kind::connected: with_.log->info("{} is connected", who); break;
+        case peers::event_kind::connected:
+            removed_.clear();  // a clock was wrong, or this member has not heard of it and will say so soon
+            with_.log->info("{} is connected", who);
+            break;
         case peers::event_kind::lost: with_.log->info("{} is gone: {}", who, what.detail); break;
         case peers::event_kind::not_reached: with_.log->debug("{} is not reached at {}", who, what.detail); break;
         case peers::event_kind::refused: with_.log->warn("{}: refused: {}", who, what.detail); break;
         case peers::event_kind::changed_state: with_.log->debug("{} is {}", who, what.detail); break;
         case peers::event_kind::revoked: with_.log->warn("{} is no member any more", who); break;
         case peers::event_kind::self_revoked:
+            removed_ = what.detail;
             with_.log->error(
                 "The mesh does not take this node any more: {} It serves its own clients alone; to come "
                 "back, start it with --join and a new invite.",

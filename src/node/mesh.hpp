@@ -98,6 +98,7 @@ class mesh final : public api::mesh_view {
 
     // api::mesh_view
     std::string id() const override;
+    std::string removed() const override { return removed_; }
     result<route::choice> choose(std::string_view model, route::steady_time now) override;
     std::vector<api::mesh_model> models() const override;
     std::vector<api::peer_facts> peers() const override;
@@ -164,6 +165,7 @@ class mesh final : public api::mesh_view {
     std::map<std::string, std::chrono::steady_clock::time_point, std::less<>> unloaded_at_;  // by a person
     std::unique_ptr<peers::service> service_;
     aio::task_scope tasks_;
+    std::string removed_;  // why the others do not take this node any more
     bool stopping_ = false;
 };
 

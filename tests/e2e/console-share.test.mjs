@@ -75,7 +75,11 @@ test('an invite read from the page lets a machine in; it is seen, and removed, w
     await until(() => /The mesh does not take this node any more/.test(desk.log()), () => desk.log());
     await browser.look(share(desk), async (other) => {
       await live(other);
-      await until(async () => (await member(other, attic).count()) === 0 || !/Connected/.test(await member(other, attic).innerText()), 'it still seems to be in');
+      await seen(other.getByText('This computer is no longer in the mesh.'));
+      assert.equal(await member(other, attic).count(), 0);
+      assert.equal(await sharing(other).isChecked(), false);
+      await goTo(other, 'Mesh');
+      await seen(other.getByText('starling client --join INVITE'));
       await goTo(other, 'Chat');
       await say(other, 'Hello!');
       await seen((await answered(other)).getByText(/^(This node serves no model\. Start it with starling serve,|No node that serves)/));

@@ -59,6 +59,10 @@ test('a worker that is revoked is out everywhere within two seconds, and stays o
   assert.ok(await eventually(() => isOut(outcast), 2000), 'somebody is still connected');
   assert.equal((await client.sees(outcast)).state, 'left');
   assert.ok(await eventually(() => /The mesh does not take this node any more/.test(outcast.log())), outcast.log());
+  assert.match((await outcast.status()).removed, /\./);
+  const said = await outcast.run('status');
+  assert.match(said.stdout, /^removed  .+ start it with --join and a new invite\.$/m);
+  assert.equal((await root.status()).removed, undefined);
   const bodies = Array.from({ length: 12 }, (_, i) => story(4, i));
   for (const body of bodies) assert.notEqual((await ask(client, body)).by, outcast.id);
   assert.equal((await ask(outcast, story(8))).by, outcast.id, 'it serves its own clients alone');

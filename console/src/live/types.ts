@@ -35,6 +35,7 @@ export interface Status {
   name: string;
   version: string;
   mesh_id: string | null;
+  removed?: string; // why the others do not take this node any more
   role: string;
   health: Health;
   models: StatusModel[];

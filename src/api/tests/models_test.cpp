@@ -48,6 +48,7 @@ class played_shelf final : public model_shelf {
 class played_mesh final : public mesh_view {
   public:
     std::string id() const override { return std::string(64, 'c'); }
+    std::string removed() const override { return {}; }
     result<route::choice> choose(std::string_view, route::steady_time) override {
         return fail(engine::errc::unknown_model, "none");
     }

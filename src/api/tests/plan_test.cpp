@@ -24,6 +24,7 @@ const std::string other(64, 'b');
 class played_mesh final : public mesh_view {
   public:
     std::string id() const override { return {}; }  // still asking to join: a plan needs no mesh
+    std::string removed() const override { return {}; }
     result<route::choice> choose(std::string_view, route::steady_time) override {
         return fail(engine::errc::unknown_model, "none");
     }

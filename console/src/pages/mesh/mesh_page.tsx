@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals';
 import { hello, deployments, peers } from '../../live/live';
 import { PageHead } from '../../ui/parts';
+import { RemovedLine } from '../../ui/removed_line';
 import { Deployments } from './deployments';
 import { MeshTable } from './mesh_table';
 import { MeshPicture } from './picture/mesh_picture';
@@ -41,6 +42,7 @@ export function MeshPage() {
           ))}
         </div>
       </PageHead>
+      <RemovedLine />
       {way.value === 'picture' ? <MeshPicture use_table={() => choose('table')} /> : <MeshTable />}
       <Deployments />
     </>

@@ -5,6 +5,7 @@ import { restarting } from '../../live/restart';
 import type { Sharing } from '../../live/types';
 import { PageHead } from '../../ui/parts';
 import { ReadOnlyLine } from '../../ui/read_only';
+import { RemovedLine } from '../../ui/removed_line';
 import { AskingCard } from './asking_card';
 import { InviteDialog } from './invite_dialog';
 import { JoinedByLink, use_join_link } from './joined_by_link';
@@ -37,11 +38,13 @@ function InviteCard({ now }: { now: Sharing }) {
 
 export function SharePage() {
   const [invite, dismiss] = use_join_link();
-  const now = sharing.value;
+  const told = sharing.value;
+  const now = told && status.value?.removed ? { ...told, in_mesh: false } : told;
   return (
     <div class="share">
       <PageHead title="Share this computer" lead="The machines of a mesh answer for each other. You decide what this one gives." />
       <ReadOnlyLine />
+      <RemovedLine />
       {invite !== null && <JoinedByLink invite={invite} onClose={dismiss} />}
       <AskingCard />
       <RequestsCard />
