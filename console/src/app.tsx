@@ -1,6 +1,6 @@
 // The pages. Each but the chat comes as a file of its own when it is first opened.
 import { Suspense, lazy } from 'preact/compat';
-import { Route, Router, Switch } from 'wouter-preact';
+import { Link, Redirect, Route, Router, Switch } from 'wouter-preact';
 import { ChatPage } from './pages/chat/chat_page';
 import { use_hash_place } from './ui/hash_place';
 import { KeyGate } from './ui/key_gate';
@@ -20,6 +20,9 @@ export function App() {
         <Suspense fallback={<div class="loading" aria-busy="true" />}>
           <Switch>
             <Route path="/" component={ChatPage} />
+            <Route path="/chat">
+              <Redirect to="/" replace />
+            </Route>
             <Route path="/mesh" component={MeshPage} />
             <Route path="/mesh/:id">{({ id }) => <NodePage key={id} node_id={id} />}</Route>
             <Route path="/models" component={ModelsPage} />
@@ -27,6 +30,9 @@ export function App() {
             <Route path="/health" component={HealthPage} />
             <Route>
               <PageHead title="There is no such page" />
+              <p>
+                <Link href="/">To the chat</Link>
+              </p>
             </Route>
           </Switch>
         </Suspense>

@@ -1,7 +1,7 @@
 // The first minute of somebody who has just started Starling, in a real browser.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { answered, goTo, linkState, live, seen, startBrowser, until } from './lib/browser.mjs';
+import { answered, goTo, linkState, live, message, seen, startBrowser, until } from './lib/browser.mjs';
 import { startServer } from './lib/server.mjs';
 
 const example = 'Tell me a story about a lighthouse.';
@@ -72,6 +72,10 @@ test('every page opens by its address, on a phone too, and none scrolls sideways
     }
     await page.goto(`${node.url}/#/nowhere`);
     await seen(page.getByRole('heading', { name: 'There is no such page' }));
+    await page.getByRole('link', { name: 'To the chat' }).click();
+    await seen(message(page));
+    await page.goto(`${node.url}/#/chat`);
+    await seen(message(page));
   }, { viewport: { width: 400, height: 800 } }));
 });
 
