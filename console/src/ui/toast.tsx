@@ -25,7 +25,9 @@ function drop(id: number): void {
 export const tell = (text: string): void => add(text, 'done');
 
 /// Of whatever was thrown.
-export const tell_error = (error: unknown): void => add(error instanceof Error ? error.message : String(error), 'wrong');
+export const sentence_of = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+export const tell_error = (error: unknown): void => add(sentence_of(error), 'wrong');
 
 export function Toasts() {
   return (

@@ -6,6 +6,7 @@ import { ms } from '../../format';
 import { peers } from '../../live/live';
 import type { History, Peer } from '../../live/types';
 import { Card } from '../../ui/parts';
+import { sentence_of } from '../../ui/toast';
 import { type Range, type Sample, type Series, columns_of, merge_samples, range_of, sample_of } from './samples';
 
 const Chart = lazy(() => import('./load_chart').then((file) => file.LoadChart));
@@ -28,7 +29,7 @@ function useSamples(node_id: string) {
     get<History>(`/api/history?node_id=${encodeURIComponent(node_id)}`, ending.signal).then(
       (history) => set_samples((live) => merge_samples(history.samples, live, now_s())),
       (error: unknown) => {
-        if (!ending.signal.aborted) set_failure(error instanceof Error ? error.message : String(error));
+        if (!ending.signal.aborted) set_failure(sentence_of(error));
       },
     );
     let last: Peer | undefined;
