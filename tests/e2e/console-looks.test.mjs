@@ -222,6 +222,38 @@ describe('the keyboard alone', () => {
 });
 
 describe('as the system wishes', () => {
+  test('light or dark from the first drawing on, and as it changes, unless one of them is chosen', async () => {
+    const page = await open_page(browser, simulated.url, { colorScheme: 'dark' });
+    const colour = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+    const becomes = (wanted) => page.waitForFunction((one) => getComputedStyle(document.documentElement).backgroundColor === one, wanted);
+    const dark = await colour();
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.waitForFunction((one) => getComputedStyle(document.documentElement).backgroundColor !== one, dark);
+    const light = await colour();
+
+    await page.addInitScript(() => {
+      const look = () => (document.body ? (window.__first ??= getComputedStyle(document.documentElement).getPropertyValue('--page')) : requestAnimationFrame(look));
+      requestAnimationFrame(look);
+    });
+    const first = async () => {
+      await page.reload();
+      await live(page);
+      return page.evaluate(() => window.__first);
+    };
+    const light_page = await first();
+    await go(page, '/health');
+    await page.getByRole('radio', { name: 'Dark' }).check();
+    await becomes(dark);
+    assert.notEqual(await first(), light_page, 'it flashed in the theme of the system');
+    await becomes(dark);
+    await page.getByRole('radio', { name: 'As the system has it' }).check();
+    await becomes(light);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await becomes(dark);
+    await nothing_bad(page);
+    await page.close_all();
+  });
+
   test('less motion: nothing moves by itself', async () => {
     const page = await open_page(browser, simulated.url, { reducedMotion: 'reduce' });
     for (const route of ['/', '/mesh', '/models', '/share', '/health']) {
