@@ -110,7 +110,7 @@ function sentence(error: unknown): string {
   return 'The connection to the node was lost before the answer had ended.';
 }
 
-export async function ask(id: string, text: string, attachments: Attachment[]): Promise<void> {
+export async function ask(id: string, text: string, attachments: readonly Attachment[]): Promise<void> {
   if (controllers.has(id)) return;
   const answer = fresh_answer();
   change(id, (before) => ({

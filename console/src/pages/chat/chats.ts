@@ -1,6 +1,7 @@
 // The conversations of this browser, as signals. One is current; those that were opened stay in memory.
-import { type Signal, computed, signal } from '@preact/signals';
+import { type Signal, batch, computed, signal } from '@preact/signals';
 import { tell_error } from '../../ui/toast';
+import { empty_draft, is_begun } from './drafts';
 import { type Store, open_store } from './store';
 import { type Conversation, type Entry, type Message, type Settings, automatic, new_conversation } from './types';
 
@@ -60,8 +61,9 @@ export async function open(id: string): Promise<void> {
   current_id.value = id;
 }
 
+/// One that was begun and not sent yet is gone on with.
 export function new_chat(): void {
-  draft.value = new_conversation(current.peek().model);
+  if (!is_begun(draft.peek().id)) draft.value = new_conversation(current.peek().model);
   current_id.value = null;
 }
 
@@ -97,8 +99,11 @@ export function change(id: string, how: (before: Conversation) => Conversation):
   const at = opened.get(id);
   if (at) at.value = after;
   else {
-    opened.set(id, signal(after));
-    current_id.value = id;
+    batch(() => {
+      opened.set(id, signal(after));
+      current_id.value = id;
+      draft.value = new_conversation(after.model);
+    });
   }
   const listed = entries.peek().find((one) => one.id === id);
   if (listed?.title !== after.title || listed.updated !== after.updated) entries.value = list_with(after);
@@ -129,6 +134,7 @@ export function change_settings(id: string, settings: Settings): void {
 export async function remove(id: string): Promise<void> {
   if (current_id.peek() === id) new_chat();
   opened.delete(id);
+  empty_draft(id);
   await (await store()).remove(id);
   entries.value = entries.peek().filter((one) => one.id !== id);
 }
