@@ -55,7 +55,7 @@ describe('a question', () => {
     const { id } = chats.current.value;
     await ask(id, 'a', []);
     expect(last()).toMatchObject({ text: 'b', state: 'done', node_name: 'abababab' });
-    expect((await (await open_store()).get(id))?.messages).toHaveLength(2);
+    expect((await (await open_store()).get(id))?.conversation.messages).toHaveLength(2);
     expect(chats.entries.value).toMatchObject([{ id, title: 'a' }]);
     expect(running.value.size).toBe(0);
   });

@@ -47,11 +47,14 @@ it('tells a failure, at the edge of the page or where it is wished, and can be t
   await drawn(async () => asked[0]?.fail(new Error('No place.')));
   expect(box.querySelector('.toast')?.textContent).toContain('No place.');
   expect(is_busy()).toBe('false');
+  await drawn(() => button().click());
+  await drawn(async () => asked[1]?.fail(new Error('No place.')));
+  expect(box.querySelectorAll('.toast')).toHaveLength(1); // the same stands there once
 
   const told: unknown[] = [];
   await drawn(() => render(<Button on_failure={(error) => told.push(error)} />, box));
   await drawn(() => button().click());
-  await drawn(async () => asked[1]?.fail(new Error('Not here.')));
+  await drawn(async () => asked[2]?.fail(new Error('Not here.')));
   expect(told).toEqual([new Error('Not here.')]);
   expect(box.querySelectorAll('.toast')).toHaveLength(1);
 });

@@ -14,7 +14,8 @@ let next_id = 0;
 
 function add(text: string, kind: Notice['kind']): void {
   const id = next_id++;
-  notices.value = [...notices.value, { id, text, kind }];
+  // What is told again and again stands there once.
+  notices.value = [...notices.value.filter((one) => one.text !== text || one.kind !== kind), { id, text, kind }];
   setTimeout(() => drop(id), shown_ms);
 }
 
