@@ -11,8 +11,9 @@ import { written_answers } from './lib/written_answers.mjs';
 
 const evil = '<img src=x onerror=window.pwned=1>"\'><script>window.pwned=1</script>';
 const evil_name = '<img src=x onerror=window.pwned=1><script>pwned=1</script>'; // a name has at most 64 bytes
-const moment_ms = 15_000; // for a flood, on a slow, busy machine that also streams it
-const answers = [...injections, ...floods, evil];
+const moment_ms = 15_000; // for a flood, on a slow, busy machine, beside what it takes to stream so much
+const plain = 'word '.repeat(24_000); // as long as the longest flood
+const answers = [...injections, ...floods, evil, plain];
 const every = 12; // answers in one conversation
 
 let browser;
@@ -48,8 +49,8 @@ describe('what a model answers', () => {
   };
 
   test('the answer comes through as it was written', async () => {
-    const plain = injections.indexOf('<script>window.pwned = 1</script>');
-    const answer = await ask(page, `say ${plain}`);
+    const script = injections.indexOf('<script>window.pwned = 1</script>');
+    const answer = await ask(page, `say ${script}`);
     assert.match(await answer.locator('.markdown').innerText(), /<script>window\.pwned = 1<\/script>/);
   });
 
@@ -59,10 +60,15 @@ describe('what a model answers', () => {
   });
 
   test(`${floods.length} floods: the page stays alive`, { timeout: 900_000 }, async () => {
-    for (let i = 0; i < floods.length; ++i) {
+    const timed = async (what) => {
       const began = Date.now();
-      await check(injections.length + i);
-      assert.ok(Date.now() - began < moment_ms, `${floods[i].slice(0, 20)}: ${Date.now() - began} ms`);
+      await what();
+      return Date.now() - began;
+    };
+    const streaming_ms = await timed(() => ask(page, `say ${answers.indexOf(plain)}`));
+    for (let i = 0; i < floods.length; ++i) {
+      const ms = await timed(() => check(injections.length + i));
+      assert.ok(ms < moment_ms + streaming_ms, `${floods[i].slice(0, 20)}: ${ms} ms`);
     }
   });
 
@@ -76,7 +82,7 @@ describe('what a model answers', () => {
 describe('what else others write', () => {
   test('a sentence of failure, before an answer and in its middle', async () => {
     const page = await openPage(browser, node.url);
-    const number = answers.length - 1;
+    const number = answers.indexOf(evil);
     for (const how of ['refuse', 'break']) {
       const answer = await ask(page, `${how} ${number}`);
       assert.deepEqual(await forbidden_in(page, 'article.answer .how'), []);
