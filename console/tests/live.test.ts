@@ -75,6 +75,15 @@ it('a node that hangs is lost, though its connection still stands', async () => 
   expect(link.value).toBe('live');
 });
 
+it('an event that is not as it should be is left out, and the next ones come', async () => {
+  const lines = ['event: status\ndata: {', 'event: peers\ndata: {"set":1}', 'event: log\ndata: null', 'event: hello\ndata: {"name":"desk"}'];
+  answers = [() => Promise.resolve(new Response(lines.map((one) => `${one}\n\n`).join(''))), silence];
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+  const { hello } = await start();
+  await vi.waitFor(() => expect(hello.value?.name).toBe('desk'));
+  expect([warn.mock.calls.length, asked.length]).toEqual([3, 1]);
+});
+
 it('what this machine asks itself is known until it is over', async () => {
   answers = [silence];
   const { asking, take } = await start();

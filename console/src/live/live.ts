@@ -58,6 +58,15 @@ export function reconnect(): void {
   wake?.();
 }
 
+/// One event that this page cannot read (of a newer node) must not take the others along.
+function take_if_whole(event: string, data: string): void {
+  try {
+    take({ event, data: JSON.parse(data) } as LiveEvent);
+  } catch (error) {
+    console.warn(`the event "${event.slice(0, 40)}" is not as it should be`, error);
+  }
+}
+
 async function listen(): Promise<void> {
   const mine = new AbortController();
   current = mine;
@@ -71,7 +80,7 @@ async function listen(): Promise<void> {
     link.value = 'live';
     for await (const { event, data } of events_of(answer, is_there)) {
       is_there();
-      if (event) take({ event, data: JSON.parse(data) } as LiveEvent);
+      if (event) take_if_whole(event, data);
     }
   } finally {
     clearTimeout(silent);

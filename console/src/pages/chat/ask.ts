@@ -3,7 +3,7 @@ import { computed, signal } from '@preact/signals';
 import { send } from '../../api/client';
 import { events_of } from '../../api/event_stream';
 import { name_of } from '../../live/live';
-import { AnswerError, type Chunk, type Progress, begin, end, take } from './answer';
+import { AnswerError, type Progress, begin, chunk_of, end, take } from './answer';
 import { change, keep, look, look_again } from './chats';
 import { request_of } from './request';
 import { elsewhere, set_answering, tell_answering, tell_stop, when_stopped } from './tabs';
@@ -96,7 +96,7 @@ async function run(id: string, answer: Answer, continuing: boolean): Promise<voi
     if (node_id) progress = { ...progress, answer: { ...progress.answer, node_id, node_name: name_of(node_id) } };
     for await (const { data } of events_of(response)) {
       if (data === '[DONE]') break;
-      progress = take(progress, JSON.parse(data) as Chunk, performance.now());
+      progress = take(progress, chunk_of(data), performance.now());
       drawing.soon();
     }
     last = end(progress, 'ended');

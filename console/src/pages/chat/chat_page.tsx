@@ -60,6 +60,7 @@ export function ChatPage() {
       }}
       onDragLeave={(event) => event.currentTarget === event.target && set_over(false)}
       onDrop={(event) => {
+        if (!event.dataTransfer?.types.includes('Files')) return; // a text that is dragged is for where it is dropped
         event.preventDefault();
         set_over(false);
         void attach(id, [...(event.dataTransfer?.files ?? [])]);

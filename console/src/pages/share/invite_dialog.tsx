@@ -92,15 +92,16 @@ function Wish({ onWritten }: { onWritten: (written: WrittenInvite) => void }) {
   );
 }
 
-export function InviteDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
+/// One that comes after it was closed is not shown to whoever opens it next.
+function Invite() {
   const [written, set_written] = useState<WrittenInvite | null>(null);
-  const close = () => {
-    set_written(null);
-    onClose();
-  };
+  return written ? <Written written={written} /> : <Wish onWritten={set_written} />;
+}
+
+export function InviteDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
   return (
-    <Dialog open={open} title="Invite a machine" onClose={close}>
-      {written ? <Written written={written} /> : <Wish onWritten={set_written} />}
+    <Dialog open={open} title="Invite a machine" onClose={onClose}>
+      <Invite />
     </Dialog>
   );
 }
