@@ -92,6 +92,8 @@ test('Stop while an answer is on its way to another machine', async () => {
     await browser.look(node.url, async (page) => {
       await say(page, 'A lighthouse, and move to another machine');
       await until(async () => /three parts/.test(await answers(page).last().innerText()), 'it does not begin');
+      const signs = await page.evaluate(() => ['.log', 'article.answer'].map((one) => getComputedStyle(document.querySelector(one), '::before').content));
+      assert.deepEqual(signs, ['none', 'none'], 'wheels turn beside the text');
       await page.getByRole('button', { name: 'Stop' }).click();
       const answer = await answered(page);
       await seen(answer.getByText('Stopped.'));
@@ -138,5 +140,35 @@ test('text that is dragged is dropped where it was meant to be, and a file is at
     await settled(page);
     await go(page, '/');
     await seen(page.getByText('bird.txt'));
+  });
+});
+
+test('TeX that is wrong stands there as it was written, all of it, on a phone too', async () => {
+  await browser.look(node.url, async (page) => {
+    const answer = await ask(page, `echo It is $\\nothing{${'x+y+'.repeat(30)}z}$ at last.`);
+    const source = answer.locator('code.tex');
+    await seen(source);
+    const { x, width } = await source.boundingBox();
+    assert.ok(x >= 0 && x + width <= 360, `from ${x} to ${x + width}`);
+  }, { viewport: { width: 360, height: 740 } });
+});
+
+test('the chat looks the same after every other page was looked at', async () => {
+  await browser.look(node.url, async (page) => {
+    const looks = () => page.evaluate(() => [...document.querySelectorAll('.log, .log *, .composer, .composer *, .list *')].map((one) => {
+      const { width } = one.getBoundingClientRect();
+      const { display, fontFamily, fontSize, borderTopWidth, maxHeight } = getComputedStyle(one);
+      return `${one.localName}.${one.className} ${Math.round(width)} ${display} ${fontFamily} ${fontSize} ${borderTopWidth} ${maxHeight}`;
+    }).filter((line) => !/^(svg|path|rect|circle|small)/.test(line))); // how long ago it was changes
+    await ask(page, 'echo words');
+    const before = await looks();
+    for (const place of ['Mesh', 'Models', 'Share', 'Health']) {
+      await goTo(page, place);
+      await settled(page);
+    }
+    await go(page, `/mesh/${node.mesh.rows[1].node_id}`);
+    await goTo(page, 'Chat');
+    await settled(page);
+    assert.deepEqual(await looks(), before);
   });
 });
