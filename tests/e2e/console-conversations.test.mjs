@@ -124,3 +124,17 @@ test('a tab that is closed in the middle of its answer: the other says so, and g
     await seen(answers(page).last().getByRole('button', { name: 'Continue' }));
   });
 });
+
+test('of very many conversations the newest are listed, and the others on request', async () => {
+  await browser.look(node.url, async (page) => {
+    const conversations = Array.from({ length: 1_000 }, (_, i) => ({ id: `c${i}`, title: `night ${i}`, updated: i + 1, messages: [{ role: 'user', text: 'x' }] }));
+    const file = JSON.stringify({ format: 'starling-conversations', conversations });
+    await page.getByLabel('Conversations as JSON').setInputFiles({ name: 'many.json', mimeType: 'application/json', buffer: Buffer.from(file) });
+    await seen(page.getByText('1000 conversations imported.'));
+    await seen(entry(page, /^night 999/));
+    assert.equal(await entry(page, /^night 5 /).count(), 0);
+    await entry(page, /^Show older/).click();
+    await entry(page, /^night 5 /).click();
+    await seen(page.getByRole('article', { name: 'You' }));
+  });
+});
