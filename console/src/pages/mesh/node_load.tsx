@@ -3,7 +3,7 @@ import { Suspense, lazy } from 'preact/compat';
 import { useEffect, useState } from 'preact/hooks';
 import { get } from '../../api/client';
 import { ms } from '../../format';
-import { peers } from '../../live/live';
+import { hello, peers } from '../../live/live';
 import type { History, Peer } from '../../live/types';
 import { Card } from '../../ui/parts';
 import { sentence_of } from '../../ui/toast';
@@ -24,6 +24,7 @@ const rows: readonly { series: Series; label: string; colour: number; text: (val
 function useSamples(node_id: string) {
   const [samples, set_samples] = useState<Sample[]>([]);
   const [failure, set_failure] = useState('');
+  const greeting = hello.value; // a new one: the page has not listened for a while
   useEffect(() => {
     const ending = new AbortController();
     get<History>(`/api/history?node_id=${encodeURIComponent(node_id)}`, ending.signal).then(
@@ -44,7 +45,7 @@ function useSamples(node_id: string) {
       ending.abort();
       follow();
     };
-  }, [node_id]);
+  }, [node_id, greeting]);
   return { samples, failure };
 }
 
