@@ -5,10 +5,13 @@ import { answered, answers, gone, live, message, say, seen, startBrowser, until 
 import { built_console } from './lib/pages.mjs';
 import { simulated_node } from './lib/simulated_node.mjs';
 
+const endless = `echo ${'word '.repeat(50)}move ${'word '.repeat(50)}`; // it rests in its middle
+
 let browser, node;
 before(async () => {
   browser = await startBrowser();
   node = await simulated_node({ dist: built_console, nodes: 2 });
+  node.mesh.pause_ms = 600_000;
 });
 after(async () => {
   await browser?.stop();
@@ -91,7 +94,7 @@ test('two tabs: the list of one follows the other, and a conversation that is op
 test('two tabs: an answer grows in both, is stopped from either, and a deleted conversation stays away', async () => {
   await browser.look(node.url, async (page) => {
     const other = await second_tab(page);
-    await say(page, `echo ${'word '.repeat(4_000)}`); // a minute
+    await say(page, endless);
     await seen(entry(other, /^echo word/));
     await entry(other, /^echo word/).click();
     await until(async () => (await answers(other).last().innerText()).length > 20, 'it does not grow in the other tab');
@@ -113,10 +116,10 @@ test('two tabs: an answer grows in both, is stopped from either, and a deleted c
   });
 });
 
-test('a tab that is closed in the middle of its answer: the other says so, and goes on with it', async () => {
+test('a tab that is closed in the middle of its answer: the other says so, and can go on with it', async () => {
   await browser.look(node.url, async (page) => {
     const other = await second_tab(page);
-    await say(other, `echo ${'word '.repeat(4_000)}`);
+    await say(other, endless);
     await entry(page, /^echo word/).click();
     await until(async () => (await answers(page).last().innerText()).length > 20, 'it does not grow in the other tab');
     await other.close();

@@ -6,10 +6,11 @@ import { ms } from '../../format';
 import { hello, peers } from '../../live/live';
 import type { History, Peer } from '../../live/types';
 import { Card } from '../../ui/parts';
+import { page_file } from '../../ui/page_file';
 import { sentence_of } from '../../ui/toast';
 import { type Range, type Sample, type Series, columns_of, merge_samples, range_of, sample_of } from './samples';
 
-const Chart = lazy(() => import('./load_chart').then((file) => file.LoadChart));
+const Chart = lazy(() => page_file(() => import('./load_chart').then((file) => file.LoadChart)));
 
 const now_s = () => Math.floor(Date.now() / 1000);
 const percent = (value: number | null) => (value == null ? '–' : `${Math.round(value)} %`);
