@@ -149,6 +149,22 @@ describe('an answer', () => {
   });
 });
 
+it('the conversation that was chosen last is shown, however long the one before takes to be read', async () => {
+  const store = await open_store();
+  await store.put({ id: 'slow', title: 't', model: 'auto', updated: 1, settings: {}, messages: [] });
+  play = whole('b');
+  const { id } = chats.current.value;
+  await ask(id, 'a', []);
+  const slow = chats.open('slow');
+  await Promise.all([chats.open(id), slow]);
+  expect(chats.current.value.id).toBe(id);
+  const again = chats.open('slow');
+  chats.new_chat();
+  await again;
+  expect(chats.current.value.messages).toEqual([]);
+  expect(chats.current.value.id).not.toBe('slow');
+});
+
 it('a conversation is listed until it is gone for good', async () => {
   play = whole('an answer');
   await ask(chats.current.value.id, 'a', []);

@@ -34,7 +34,8 @@ async function open_tab() {
   const chats = await import('../src/pages/chat/chats');
   const ask = await import('../src/pages/chat/ask');
   await chats.begin();
-  return { ...chats, ...ask, texts: () => chats.current.value.messages.map((one) => one.text), last: () => chats.current.value.messages.at(-1) as Answer };
+  const { draft_of } = await import('../src/pages/chat/drafts');
+  return { ...chats, ...ask, draft_of, texts: () => chats.current.value.messages.map((one) => one.text), last: () => chats.current.value.messages.at(-1) as Answer };
 }
 type Tab = Awaited<ReturnType<typeof open_tab>>;
 
@@ -143,6 +144,13 @@ describe('a conversation that is open in both tabs', () => {
     expect([titles(a), titles(b), a.current.value.messages]).toEqual([[], [], []]);
     const fresh = await open_tab();
     expect(titles(fresh)).toEqual([]);
+  });
+
+  it('leaves what is being written where it can be sent', async () => {
+    b.draft_of(id).text.value = 'half a question';
+    await a.remove(id);
+    await becomes(() => b.current.value.messages, []);
+    expect(b.draft_of(b.current.value.id).text.value).toBe('half a question');
   });
 
   it('does not come back by a change in the other tab', async () => {

@@ -2,7 +2,7 @@
 // them too: what one of them has written is taken over here, but for what this tab itself is answering.
 import { type Signal, batch, computed, effect, signal } from '@preact/signals';
 import { tell, tell_error } from '../../ui/toast';
-import { empty_draft, is_begun } from './drafts';
+import { empty_draft, is_begun, move_draft } from './drafts';
 import { merged, with_known } from './merge';
 import { type Kept, type Store, open_store } from './store';
 import { elsewhere, is_written_here, join_tabs, tell_kept, tell_others } from './tabs';
@@ -23,6 +23,7 @@ interface Opened {
 const opened = new Map<string, Opened>();
 const draft = signal<Conversation>(new_conversation(chosen_model()));
 const current_id = signal<string | null>(null);
+let wished: string | null = null; // what was last asked for; reading it takes a moment
 
 /// The draft until its first question.
 export const current = computed<Conversation>(() => (current_id.value ? opened.get(current_id.value)?.shown.value : undefined) ?? draft.value);
@@ -97,6 +98,7 @@ function as_found(conversation: Conversation): Conversation {
 }
 
 export async function open(id: string): Promise<void> {
+  wished = id;
   if (!opened.has(id)) {
     const found = await (await store()).get(id);
     if (!found) entries.value = entries.peek().filter((one) => one.id !== id);
@@ -106,12 +108,13 @@ export async function open(id: string): Promise<void> {
     }
     if (!opened.has(id)) return;
   }
-  current_id.value = id;
+  if (wished === id) current_id.value = id;
 }
 
 /// One that was begun and not sent yet is gone on with.
 export function new_chat(): void {
   if (!is_begun(draft.peek().id)) draft.value = new_conversation(current.peek().model);
+  wished = null;
   current_id.value = null;
 }
 
@@ -147,6 +150,7 @@ function take_over(one: Opened, found: Kept): void {
 function drop(id: string): void {
   if (current_id.peek() === id) {
     new_chat();
+    if (!is_begun(draft.peek().id)) move_draft(id, draft.peek().id); // nobody has deleted what is being written here
     tell('This conversation was deleted in another tab.');
   }
   opened.delete(id);
@@ -208,6 +212,7 @@ export function change(id: string, how: (before: Conversation) => Conversation):
     batch(() => {
       opened.set(id, { shown: signal(after), base: null, turn: Promise.resolve() });
       current_id.value = id;
+      wished = id;
       draft.value = new_conversation(after.model);
     });
   }

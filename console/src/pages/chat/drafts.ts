@@ -31,6 +31,13 @@ export function empty_draft(id: string): void {
   refused.value = [];
 }
 
+export function move_draft(from: string, to: string): void {
+  const [before, after] = [draft_of(from), draft_of(to)];
+  after.text.value = before.text.peek();
+  after.attached.value = before.attached.peek();
+  empty_draft(from);
+}
+
 /// Reading takes its time: the files go to the conversation that they were given to, and none takes the place of another.
 export function attach(id: string, files: readonly File[]): Promise<void> {
   const draft = draft_of(id);
