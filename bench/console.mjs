@@ -8,7 +8,8 @@ import { figure, printTable, writeResults } from './lib/figures.mjs';
 import {
   all_bytes, cold_start, conversation_of, idle_percent, long_text, mesh_frames, open_conversation, scroll_frames, stream_frames,
 } from '../tests/e2e/lib/console_figures.mjs';
-import { built_console, launch, open_page } from '../tests/e2e/lib/pages.mjs';
+import { launch, openPage } from '../tests/e2e/lib/browser.mjs';
+import { built_console } from '../tests/e2e/lib/pages.mjs';
 import { startServer } from '../tests/e2e/lib/server.mjs';
 import { simulated_node } from '../tests/e2e/lib/simulated_node.mjs';
 
@@ -44,11 +45,11 @@ function add_frames(name, rounds) {
 
 async function with_mesh(nodes, work, settings = {}) {
   const node = await simulated_node({ dist: built_console, nodes, ...settings });
-  const page = await open_page(browser, node.url);
+  const page = await openPage(browser, node.url);
   try {
     return await work(page, node);
   } finally {
-    await page.close_all();
+    await page.closeAll();
     node.close();
   }
 }

@@ -1,7 +1,7 @@
 // What is pure of the chat page.
 import { describe, expect, it } from 'vitest';
 import type { Deployment, ModelRow, Peer } from '../src/live/types';
-import { AnswerError, begin, end, take } from '../src/pages/chat/answer';
+import { AnswerError, begin, chunk_of, end, take } from '../src/pages/chat/answer';
 import { max_file_bytes, take_files } from '../src/pages/chat/attachments';
 import { as_json, as_markdown, file_name, from_json } from '../src/pages/chat/export';
 import { own_model_is_here, second_machine_is_here } from '../src/pages/chat/first_steps';
@@ -43,6 +43,14 @@ describe('an answer', () => {
     expect(end(begin(empty, 0), 'ended', 'No.')).toMatchObject({ state: 'failed', error: 'No.' });
     expect(end(take(some, finish('length'), 2), 'ended')).toMatchObject({ state: 'done', ended_by_limit: true });
     expect(() => take(some, { error: { message: 'Full.' } }, 2)).toThrow(AnswerError);
+  });
+
+  it('takes nothing that is no part of one', () => {
+    for (const data of ['', '{', 'null', '5', '"x"', '[DONE']) expect(() => chunk_of(data)).toThrow(AnswerError);
+    const odd = '{"model":{},"choices":[{"delta":{"content":{"a":1},"reasoning_content":7}}],"usage":{"completion_tokens":"9"},"starling":{"moved_to":{"node_id":["x"],"name":{}},"cause":3}}';
+    const at = take(begin(empty, 0), chunk_of(odd), 1);
+    expect(at.answer).toEqual({ ...empty, moved: [{ at: 0, node_id: '', name: '', cause: '' }] });
+    expect(() => take(at, chunk_of('{"error":{"message":{"a":1}}}'), 2)).toThrow('The node ended the answer with an error.');
   });
 
   it('that was stopped counts its pieces', () => {
@@ -132,6 +140,15 @@ describe('files of conversations', () => {
     );
     expect(found?.messages[0]).toEqual({ id: expect.any(String), role: 'assistant', text: 'x', thinking: '', state: 'done', moved: [{ at: 0, node_id: '', name: '', cause: '' }] });
     expect(found?.settings).toEqual({});
+  });
+
+  it('have each message once, and none is from tomorrow', () => {
+    const twice = { id: 'a', role: 'user', text: 'x' };
+    const file = { format: 'starling-conversations', conversations: [{ title: 't'.repeat(1e5), updated: 1e300, messages: [twice, twice] }] };
+    const [found] = from_json(JSON.stringify(file));
+    expect(new Set(found?.messages.map(({ id }) => id)).size).toBe(2);
+    expect(found?.updated).toBeLessThanOrEqual(Date.now());
+    expect(found?.title.length).toBeLessThanOrEqual(200);
   });
 
   it('are Markdown too', () => {

@@ -55,7 +55,7 @@ describe('a question', () => {
     const { id } = chats.current.value;
     await ask(id, 'a', []);
     expect(last()).toMatchObject({ text: 'b', state: 'done', node_name: 'abababab' });
-    expect((await (await open_store()).get(id))?.messages).toHaveLength(2);
+    expect((await (await open_store()).get(id))?.conversation.messages).toHaveLength(2);
     expect(chats.entries.value).toMatchObject([{ id, title: 'a' }]);
     expect(running.value.size).toBe(0);
   });
@@ -147,6 +147,22 @@ describe('an answer', () => {
     await chats.open('old');
     expect(last()).toMatchObject({ state: 'cut', text: 'half' });
   });
+});
+
+it('the conversation that was chosen last is shown, however long the one before takes to be read', async () => {
+  const store = await open_store();
+  await store.put({ id: 'slow', title: 't', model: 'auto', updated: 1, settings: {}, messages: [] });
+  play = whole('b');
+  const { id } = chats.current.value;
+  await ask(id, 'a', []);
+  const slow = chats.open('slow');
+  await Promise.all([chats.open(id), slow]);
+  expect(chats.current.value.id).toBe(id);
+  const again = chats.open('slow');
+  chats.new_chat();
+  await again;
+  expect(chats.current.value.messages).toEqual([]);
+  expect(chats.current.value.id).not.toBe('slow');
 });
 
 it('a conversation is listed until it is gone for good', async () => {

@@ -17,7 +17,7 @@ async function check(store: Store): Promise<void> {
   ]);
   await store.put({ ...conversation('a', 4), title: 'new' });
   expect((await store.list())[0]).toEqual({ id: 'a', title: 'new', updated: 4 });
-  expect((await store.get('a'))?.title).toBe('new');
+  expect((await store.get('a'))?.conversation.title).toBe('new');
   await store.remove('a');
   expect(await store.get('a')).toBeUndefined();
   expect(await store.all()).toHaveLength(2);

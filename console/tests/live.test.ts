@@ -3,12 +3,26 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 /// What the node answers to each GET /api/events, in turn; the last one again and again.
 let answers: ((signal?: AbortSignal | null) => Promise<Response>)[];
 let asked: (string | null)[]; // the key of each
+let ended: number; // of them, by the page
 
 const until_aborted = (signal?: AbortSignal | null) =>
   new Promise<never>((_, fail) => signal?.addEventListener('abort', () => fail(new DOMException('aborted', 'AbortError'))));
 
 const refusal = () =>
   Promise.resolve(new Response(JSON.stringify({ error: { message: 'The API key is not one of this node\'s keys.' } }), { status: 401 }));
+/// A stream that says now and then that it is there.
+const signs_of_life = (signal?: AbortSignal | null) => {
+  const body = new ReadableStream({
+    start: (stream) => {
+      const telling = setInterval(() => stream.enqueue(new TextEncoder().encode(': still here\n\n')), 15_000);
+      signal?.addEventListener('abort', () => {
+        clearInterval(telling);
+        stream.error(new DOMException('aborted', 'AbortError'));
+      });
+    },
+  });
+  return Promise.resolve(new Response(body));
+};
 /// A stream that says nothing.
 const silence = (signal?: AbortSignal | null) =>
   Promise.resolve(
@@ -24,9 +38,11 @@ beforeEach(() => {
   vi.resetModules();
   sessionStorage.clear();
   asked = [];
+  ended = 0;
   vi.stubGlobal('fetch', (path: string, options: RequestInit) => {
     if (path === '/api/session') return Promise.resolve(new Response('{"error":{"message":"a key"}}', { status: 401 }));
     asked.push(new Headers(options.headers).get('authorization'));
+    options.signal?.addEventListener('abort', () => (ended += 1));
     const answer = answers.length > 1 ? answers.shift() : answers[0];
     return Promise.race([answer?.(options.signal) ?? until_aborted(), until_aborted(options.signal)]);
   });
@@ -43,6 +59,31 @@ async function start() {
   await vi.advanceTimersByTimeAsync(0);
   return { ...live, ...access };
 }
+
+// The first one: all share the document, and pages of other tests would listen to it, too.
+it('a tab that nobody sees gives its connection back, and listens again when it is seen', async () => {
+  answers = [signs_of_life];
+  const hidden = vi.spyOn(document, 'hidden', 'get');
+  const show = async (seen: boolean) => {
+    hidden.mockReturnValue(!seen);
+    document.dispatchEvent(new Event('visibilitychange'));
+    await vi.advanceTimersByTimeAsync(0);
+  };
+  const { link } = await start();
+  await show(false);
+  await vi.advanceTimersByTimeAsync(20_000);
+  await show(true); // soon enough
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(asked).toHaveLength(1);
+  await show(false);
+  await vi.advanceTimersByTimeAsync(31_000);
+  expect(ended).toBe(1);
+  await vi.advanceTimersByTimeAsync(600_000);
+  expect([asked.length, link.value]).toEqual([1, 'live']);
+  await show(true);
+  expect([asked.length, link.value]).toEqual([2, 'live']);
+  hidden.mockRestore();
+});
 
 it('a refused key is told, and the node is asked again only with another one, at once', async () => {
   answers = [refusal];
@@ -73,6 +114,15 @@ it('a node that hangs is lost, though its connection still stands', async () => 
   answers = [silence];
   await vi.advanceTimersByTimeAsync(50_000);
   expect(link.value).toBe('live');
+});
+
+it('an event that is not as it should be is left out, and the next ones come', async () => {
+  const lines = ['event: status\ndata: {', 'event: peers\ndata: {"set":1}', 'event: log\ndata: null', 'event: hello\ndata: {"name":"desk"}'];
+  answers = [() => Promise.resolve(new Response(lines.map((one) => `${one}\n\n`).join(''))), silence];
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+  const { hello } = await start();
+  await vi.waitFor(() => expect(hello.value?.name).toBe('desk'));
+  expect([warn.mock.calls.length, asked.length]).toEqual([3, 1]);
 });
 
 it('what this machine asks itself is known until it is over', async () => {

@@ -88,4 +88,13 @@ describe('floods', () => {
     expect(performance.now() - began).toBeLessThan(moment_ms);
     check(box);
   });
+
+  it('a file of conversations with a million list items is text', () => {
+    const text = '- <b>x</b>\n'.repeat(1_000_000);
+    const began = performance.now();
+    const box = draw(text);
+    expect(performance.now() - began).toBeLessThan(moment_ms);
+    expect(box.querySelectorAll('*').length).toBeLessThan(10);
+    expect(box.textContent?.length).toBeGreaterThanOrEqual(text.length - 1);
+  });
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { answered, answers, lengthenAnswers, live, message, say, seen, startBrowser, until } from './lib/browser.mjs';
+import { answered, answers, kept, lengthenAnswers, live, message, say, seen, startBrowser, until } from './lib/browser.mjs';
 import { startMesh } from './lib/mesh.mjs';
 import { eventually } from './lib/server.mjs';
 
@@ -64,6 +64,7 @@ test('a conversation outlives a reload, is exported with its text, and is delete
     await say(page, 'Write a short poem about the sea.');
     const text = await textOf(await answered(page));
     await until(async () => (await conversations(page).count()) === 1, 'the conversation is not listed');
+    await kept(page);
     await page.reload();
     await conversations(page).getByRole('button', { name: /poem about the sea/ }).click();
     assert.equal(await textOf(await answered(page)), text);

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { all_bytes, cold_start, conversation_of, idle_percent, long_text, mesh_frames, open_conversation, scroll_frames, stream_frames } from './lib/console_figures.mjs';
-import { built_console, launch, open_page } from './lib/pages.mjs';
+import { launch, openPage } from './lib/browser.mjs';
+import { built_console } from './lib/pages.mjs';
 import { startServer } from './lib/server.mjs';
 import { simulated_node } from './lib/simulated_node.mjs';
 
@@ -32,28 +33,28 @@ test('the first load is small, and soon one can write', async () => {
 
 test('a thousand machines are drawn smoothly, and cost little when nobody looks closer', async () => {
   const node = await simulated_node({ dist: built_console, nodes: 1000 });
-  const page = await open_page(browser, node.url);
+  const page = await openPage(browser, node.url);
   for (const [how, { median }] of Object.entries(await mesh_frames(page, 2_000))) {
     assert.ok(median >= slow_frames, `${how}: ${median} frames per second`);
   }
-  await page.close_all();
-  const resting = await open_page(browser, node.url);
+  await page.closeAll();
+  const resting = await openPage(browser, node.url);
   await resting.waitForTimeout(2_000);
   const percent = await idle_percent(resting, 4_000);
   assert.ok(percent < idle_share, `${percent} % of a core`);
-  await resting.close_all();
+  await resting.closeAll();
   node.close();
 });
 
 test('a conversation of 50,000 tokens opens, scrolls and takes an answer', async () => {
   const node = await simulated_node({ dist: built_console, nodes: 8 });
-  const page = await open_page(browser, node.url);
+  const page = await openPage(browser, node.url);
   const opened_ms = await open_conversation(page, node.url, conversation_of(long_text(50_000), 50));
   assert.ok(opened_ms < slow_opening_ms, `${opened_ms} ms`);
   const scrolled = await scroll_frames(page, 2_000);
   assert.ok(scrolled.median >= slow_frames, `${scrolled.median} frames per second`);
   const { frames } = await stream_frames(page, 200);
   assert.ok(frames.median >= slow_frames, `${frames.median} frames per second`);
-  await page.close_all();
+  await page.closeAll();
   node.close();
 });

@@ -63,10 +63,11 @@ test('`starling` alone: the starter is started from the page, and answers', asyn
 
 test('every page opens by its address, on a phone too, and none scrolls sideways', async () => {
   await withNode({}, (node) => browser.look(node.url, async (page) => {
-    for (const [place, title] of [['mesh', 'Mesh'], [`mesh/${node.nodeId}`, null], ['models', 'Models'], ['share', 'Share this computer'], ['health', 'Health'], ['', 'Chat']]) {
+    const { name } = await node.json('/api/status');
+    for (const [place, title] of [['mesh', 'Mesh'], [`mesh/${node.nodeId}`, name], ['models', 'Models'], ['share', 'Share this computer'], ['health', 'Settings and health'], ['', 'Chat']]) {
       await page.goto(`${node.url}/#/${place}`);
       await live(page);
-      await page.getByRole('heading', { level: 1, ...(title && { name: title }) }).first().waitFor({ state: 'attached' });
+      await page.getByRole('heading', { level: 1, name: title }).first().waitFor({ state: 'attached' });
       const [wide, sees] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
       assert.ok(wide <= sees, `${place} is ${wide} px wide`);
     }

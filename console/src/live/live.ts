@@ -10,6 +10,7 @@ import type { LiveEvent } from './types';
 const first_wait_ms = 500;
 const longest_wait_ms = 5_000;
 const silence_ms = 40_000; // the node says something every 15 s
+const hidden_ms = 30_000;
 
 export type Link = 'connecting' | 'live' | 'lost' | 'refused';
 
@@ -58,6 +59,15 @@ export function reconnect(): void {
   wake?.();
 }
 
+/// One event that this page cannot read (of a newer node) must not take the others along.
+function take_if_whole(event: string, data: string): void {
+  try {
+    take({ event, data: JSON.parse(data) } as LiveEvent);
+  } catch (error) {
+    console.warn(`the event "${event.slice(0, 40)}" is not as it should be`, error);
+  }
+}
+
 async function listen(): Promise<void> {
   const mine = new AbortController();
   current = mine;
@@ -71,12 +81,32 @@ async function listen(): Promise<void> {
     link.value = 'live';
     for await (const { event, data } of events_of(answer, is_there)) {
       is_there();
-      if (event) take({ event, data: JSON.parse(data) } as LiveEvent);
+      if (event) take_if_whole(event, data);
     }
   } finally {
     clearTimeout(silent);
     if (current === mine) current = null;
   }
+}
+
+let resting = false;
+
+/// A browser opens six connections to a node and no more, and all its tabs share them: a tab that nobody sees gives its own
+/// back, or the seventh could not even ask.
+function rest_while_hidden(): void {
+  let waiting: ReturnType<typeof setTimeout> | undefined;
+  document.addEventListener('visibilitychange', () => {
+    clearTimeout(waiting);
+    if (document.hidden) {
+      waiting = setTimeout(() => {
+        resting = true;
+        current?.abort();
+      }, hidden_ms);
+    } else if (resting) {
+      resting = false;
+      reconnect();
+    }
+  });
 }
 
 /// Until `reconnect`, or for so long.
@@ -92,6 +122,7 @@ function pause(ms?: number): Promise<void> {
 
 /// Never returns.
 export async function run(): Promise<never> {
+  rest_while_hidden();
   await begin_session();
   for (let wait = first_wait_ms; ; ) {
     const began = Date.now();
@@ -101,6 +132,11 @@ export async function run(): Promise<never> {
       await listen();
     } catch (error) {
       refused = error instanceof ApiError && error.status === 401;
+    }
+    if (resting) {
+      await pause();
+      await begin_session();
+      continue;
     }
     if (asked_anew) continue;
     link.value = refused ? 'refused' : 'lost';

@@ -9,6 +9,7 @@ export type Links = Record<string, Pick<Tokens.Link, 'href' | 'title'>>;
 export const copy_of = (links: Links): Links => Object.assign(Object.create(null) as Links, links);
 
 export const max_depth = 12; // blocks in blocks, emphasis in emphasis
+const max_read = 500_000; // characters at once: no model writes so much, but a file of conversations may hold it
 const max_inline = 16_000; // characters that are looked at for emphasis and links together
 const max_signs = 400; // of those that make the lexer look far ahead, in one such piece
 
@@ -51,6 +52,7 @@ class BoundedLexer extends Lexer {
 
 /// The top-level tokens of `source`, whose lines end in \n. Link definitions that it holds are added to `links`.
 export function lex(source: string, links: Links): Token[] {
+  if (source.length > max_read) return [{ type: 'html', block: true, pre: false, raw: source, text: source }]; // shown as it is written
   try {
     const lexer = new BoundedLexer(engine.defaults);
     lexer.tokens.links = links as typeof lexer.tokens.links;

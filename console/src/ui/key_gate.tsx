@@ -9,6 +9,10 @@ export function KeyGate() {
   const enter = (event: Event) => {
     event.preventDefault();
     if (!key.trim()) return;
+    if (!/^[!-~]+$/.test(key.trim())) {
+      key_fault.value = 'This is no API key: it has a character that none can have. Copy it once more from the file.';
+      return;
+    }
     use_key(key.trim());
     set_key('');
     reconnect();

@@ -94,15 +94,24 @@ export function CopyButton({ text, label = 'Copy', copied = 'Copied' }: { text: 
   );
 }
 
-/// A page that came by plain HTTP from another machine has no clipboard interface; the old command still works there.
+/// A page that came by plain HTTP from another machine has no clipboard interface, and some browsers refuse it; the old
+/// command may still work then.
 export async function write_clipboard(text: string): Promise<void> {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  try {
+    await navigator.clipboard.writeText(text);
+    return;
+  } catch {
+    // As below.
+  }
+  const before = document.activeElement;
   const area = document.createElement('textarea');
   area.value = text;
   area.className = 'sr-only';
-  document.body.append(area);
+  area.readOnly = true; // no keyboard comes up on a phone
+  ([...document.querySelectorAll('dialog[open]')].at(-1) ?? document.body).append(area); // beside a dialog nothing can be selected
   area.select();
   const done = document.execCommand('copy');
   area.remove();
+  if (before instanceof HTMLElement) before.focus({ preventScroll: true });
   if (!done) throw new Error('The browser does not let this page copy; select the text and copy it by hand.');
 }

@@ -14,12 +14,23 @@ function stored(): Theme {
   }
 }
 
+/// What is chosen.
 export const theme = signal<Theme>(stored());
 
+const system = matchMedia('(prefers-color-scheme: dark)');
+const system_is_dark = signal(system.matches);
+system.addEventListener('change', ({ matches }) => (system_is_dark.value = matches));
+
+/// What is shown; the colours of the page are that already.
+export const looks = signal<'light' | 'dark'>('light');
+
 effect(() => {
-  const root = document.documentElement;
-  if (theme.value === 'system') delete root.dataset['theme'];
-  else root.dataset['theme'] = theme.value;
+  const now = theme.value === 'system' ? (system_is_dark.value ? 'dark' : 'light') : theme.value;
+  document.documentElement.dataset['theme'] = now;
+  looks.value = now;
+});
+
+effect(() => {
   try {
     if (theme.value === 'system') localStorage.removeItem(slot);
     else localStorage.setItem(slot, theme.value);

@@ -14,7 +14,8 @@ let next_id = 0;
 
 function add(text: string, kind: Notice['kind']): void {
   const id = next_id++;
-  notices.value = [...notices.value, { id, text, kind }];
+  // What is told again and again stands there once.
+  notices.value = [...notices.value.filter((one) => one.text !== text || one.kind !== kind), { id, text, kind }];
   setTimeout(() => drop(id), shown_ms);
 }
 
@@ -25,7 +26,9 @@ function drop(id: number): void {
 export const tell = (text: string): void => add(text, 'done');
 
 /// Of whatever was thrown.
-export const tell_error = (error: unknown): void => add(error instanceof Error ? error.message : String(error), 'wrong');
+export const sentence_of = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+export const tell_error = (error: unknown): void => add(sentence_of(error), 'wrong');
 
 export function Toasts() {
   return (

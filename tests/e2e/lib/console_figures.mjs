@@ -1,6 +1,6 @@
 // How quick the console is: measured here for ./dev bench console, and in quick forms for the tests.
 import { frames_per_second } from './frame_rate.mjs';
-import { go, live, settled } from './pages.mjs';
+import { go, live, settled } from './browser.mjs';
 
 /// One cold start: ms from the beginning of the navigation until one can write and the live stream is up, and what came
 /// over the network for it: { interactive_ms, first_bytes, requests }.

@@ -3,7 +3,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { built_console, go, launch, open_page, say, settled } from './pages.mjs';
+import { ask, go, launch, openPage, settled } from './browser.mjs';
+import { built_console } from './pages.mjs';
 import { simulated_node } from './simulated_node.mjs';
 
 const [folder = fileURLToPath(new URL('../../../docs/console', import.meta.url)), ...wanted] = process.argv.slice(2);
@@ -39,11 +40,11 @@ const pictures = {
   'first-run': { alone: true, show: (page) => page.getByText('Say something').first().waitFor() },
   chat: {
     show: async (page) => {
-      await say(page, question);
+      await ask(page, question);
       await page.locator('.log').evaluate((log) => log.scrollTo(0, 0));
     },
   },
-  moved: { show: (page) => say(page, 'How does one move a ship by night? With a table, and as a program.') },
+  moved: { show: (page) => ask(page, 'How does one move a ship by night? With a table, and as a program.') },
   mesh: { show: async (page) => {
     await to('/mesh', '.mesh-canvas canvas')(page);
     await page.waitForTimeout(1_500); // until all have their places
@@ -82,7 +83,7 @@ for (const { name, theme, file, width, height } of shots) {
   const { mesh } = node;
   if (alone) Object.assign(mesh, { requests: [], models: mesh.models.filter(({ id }) => id === 'starter').map((row) => ({ ...row, nodes: 0 })) });
   mesh.answer = answer;
-  const page = await open_page(browser, node.url, { width, height, colorScheme: theme, reducedMotion: 'reduce' });
+  const page = await openPage(browser, node.url, { width, height, colorScheme: theme, reducedMotion: 'reduce' });
   await show(page, node);
   await settled(page);
   await page.waitForTimeout(400); // fonts of formulas, charts
@@ -92,7 +93,7 @@ for (const { name, theme, file, width, height } of shots) {
   const picture = Buffer.from(data, 'base64');
   writeFileSync(out, picture);
   all += picture.length;
-  await page.close_all();
+  await page.closeAll();
   node.close();
 }
 await browser.close();

@@ -71,6 +71,7 @@ export class SimulatedMesh {
   constructor(count, seed = 1) {
     this.random = numbers(seed);
     this.answer = sample_answer;
+    this.pause_ms = 0;
     this.rows = Array.from({ length: count }, (_, index) => node_row(index, this.random));
     const [a, b, c, d] = this.rows;
     this.deployments = count >= 4 ? [chain('llama-70b-q4_k_m', [b, c, a], 80), chain('qwen-32b-q4_k_m', [d, b], 64, 'forming')] : [];
@@ -175,6 +176,14 @@ $$E = mc^2$$
 See [the harbour](https://example.org/harbour) and <b>no HTML</b>.
 `;
 
+/// Or until nobody reads the answer any more.
+function pause(answer, ms) {
+  return new Promise((done) => {
+    const timer = setTimeout(done, ms);
+    answer.on('close', () => (clearTimeout(timer), done()));
+  });
+}
+
 async function chat(request, answer, body, mesh) {
   const { messages } = JSON.parse(body);
   const asked = String(messages.at(-1)?.content ?? '');
@@ -184,6 +193,7 @@ async function chat(request, answer, body, mesh) {
   const pieces = text.match(/\S*\s*/g).filter((piece) => piece !== '');
   for (let i = 0; i < pieces.length && !answer.destroyed; ++i) {
     const moved = asked.includes('move') && i === Math.floor(pieces.length / 2);
+    if (moved) await pause(answer, mesh.pause_ms); // until another machine goes on
     const { node_id, name } = mesh.rows[1] ?? mesh.rows[0];
     tell({ choices: [{ index: 0, delta: { content: pieces[i] }, finish_reason: null }], ...(moved ? { starling: { moved_to: { node_id, name }, cause: 'the connection was lost' } } : {}) });
     await new Promise((done) => setTimeout(done, 15));

@@ -25,6 +25,21 @@ export interface Progress {
 
 export class AnswerError extends Error {}
 
+const most_moves = 100; // more are no answer that somebody reads
+
+/// Of one event of the stream. Throws an AnswerError.
+export function chunk_of(data: string): Chunk {
+  try {
+    const chunk: unknown = JSON.parse(data);
+    if (typeof chunk === 'object' && chunk !== null) return chunk;
+  } catch {
+    // As below.
+  }
+  throw new AnswerError('The node has sent something that is no part of an answer.');
+}
+
+const text_in = (value: unknown): string => (typeof value === 'string' ? value : '');
+
 export function begin(answer: Answer, now: number): Progress {
   return { answer, sent_at: now, first_at: null, last_at: now, pieces: 0, tokens_before: answer.tokens ?? 0, finished: false };
 }
@@ -32,19 +47,19 @@ export function begin(answer: Answer, now: number): Progress {
 function moved_mark(chunk: Chunk, at: number): Moved | null {
   const to = chunk.starling?.moved_to;
   if (!to?.node_id) return null;
-  return { at, node_id: to.node_id, name: to.name ?? '', cause: chunk.starling?.cause ?? '' };
+  return { at, node_id: text_in(to.node_id), name: text_in(to.name), cause: text_in(chunk.starling?.cause) };
 }
 
 export function take(progress: Progress, chunk: Chunk, now: number): Progress {
-  if (chunk.error) throw new AnswerError(chunk.error.message ?? 'The node ended the answer with an error.');
+  if (chunk.error) throw new AnswerError(text_in(chunk.error.message) || 'The node ended the answer with an error.');
   const next = { ...progress, answer: { ...progress.answer } };
   const { answer } = next;
-  if (chunk.model) answer.model = chunk.model;
+  if (text_in(chunk.model)) answer.model = text_in(chunk.model);
   const mark = moved_mark(chunk, answer.text.length);
-  if (mark) answer.moved = [...answer.moved, mark];
+  if (mark && answer.moved.length < most_moves) answer.moved = [...answer.moved, mark];
   const [choice] = chunk.choices ?? [];
-  const text = choice?.delta?.content ?? '';
-  const thinking = choice?.delta?.reasoning_content ?? '';
+  const text = text_in(choice?.delta?.content);
+  const thinking = text_in(choice?.delta?.reasoning_content);
   if (text || thinking) {
     next.first_at ??= now;
     next.last_at = now;
@@ -58,7 +73,7 @@ export function take(progress: Progress, chunk: Chunk, now: number): Progress {
     if (choice.finish_reason === 'length') answer.ended_by_limit = true;
     if (choice.finish_reason === 'error') next.finished = false;
   }
-  if (chunk.usage?.completion_tokens !== undefined) count(next, chunk.usage.completion_tokens);
+  if (typeof chunk.usage?.completion_tokens === 'number') count(next, chunk.usage.completion_tokens);
   return next;
 }
 

@@ -1,11 +1,12 @@
 // Questions to the node, and their answers into the conversation: at most one change for each frame that the browser draws.
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import { send } from '../../api/client';
 import { events_of } from '../../api/event_stream';
 import { name_of } from '../../live/live';
-import { AnswerError, type Chunk, type Progress, begin, end, take } from './answer';
-import { change, keep, look } from './chats';
+import { AnswerError, type Progress, begin, chunk_of, end, take } from './answer';
+import { change, keep, look, look_again } from './chats';
 import { request_of } from './request';
+import { elsewhere, set_answering, tell_answering, tell_stop, when_stopped } from './tabs';
 import { type Answer, type Attachment, type Message, new_id, title_of } from './types';
 
 const keep_every_ms = 2_000; // of an answer that is coming
@@ -13,22 +14,26 @@ const hidden_every_ms = 500; // a page that nobody sees draws no frames
 const costly_ms = 12; // a drawing that takes longer is followed by a rest of some times its length
 const rest_factor = 3;
 
-/// Conversations whose answer is coming.
-export const running = signal<ReadonlySet<string>>(new Set());
+const here = signal<ReadonlySet<string>>(new Set());
+/// Conversations whose answer is coming, to this tab or to another.
+export const running = computed<ReadonlySet<string>>(() => new Set([...here.value, ...elsewhere.value]));
 /// For screen readers: an answer has ended.
 export const announcement = signal('');
 
 const controllers = new Map<string, AbortController>();
 
 export function stop(id: string): void {
+  if (elsewhere.peek().has(id)) tell_stop(id);
   controllers.get(id)?.abort();
 }
 
+when_stopped((id) => controllers.get(id)?.abort());
+
 function set_running(id: string, on: boolean): void {
-  const next = new Set(running.peek());
+  const next = new Set(here.peek());
   if (on) next.add(id);
   else next.delete(id);
-  running.value = next;
+  here.value = next;
 }
 
 function replace_answer(id: string, answer: Answer): void {
@@ -75,10 +80,14 @@ async function run(id: string, answer: Answer, continuing: boolean): Promise<voi
   const controller = new AbortController();
   controllers.set(id, controller);
   set_running(id, true);
+  set_answering(id, true);
   announcement.value = 'The model is answering.';
   let progress: Progress = begin(answer, performance.now());
   const drawing = draw_by_frames(() => replace_answer(id, progress.answer));
-  const keeping = setInterval(() => void keep(id), keep_every_ms);
+  const keeping = setInterval(() => {
+    tell_answering();
+    void keep(id).then(() => look(id) ?? controller.abort()); // deleted in another tab: nobody waits for it
+  }, keep_every_ms);
   const messages: Message[] = continuing ? conversation.messages : conversation.messages.slice(0, -1);
   let last: Answer;
   try {
@@ -87,7 +96,7 @@ async function run(id: string, answer: Answer, continuing: boolean): Promise<voi
     if (node_id) progress = { ...progress, answer: { ...progress.answer, node_id, node_name: name_of(node_id) } };
     for await (const { data } of events_of(response)) {
       if (data === '[DONE]') break;
-      progress = take(progress, JSON.parse(data) as Chunk, performance.now());
+      progress = take(progress, chunk_of(data), performance.now());
       drawing.soon();
     }
     last = end(progress, 'ended');
@@ -103,6 +112,9 @@ async function run(id: string, answer: Answer, continuing: boolean): Promise<voi
   set_running(id, false);
   announcement.value = last.error ?? `The answer ${last.state === 'stopped' ? 'was stopped' : 'is finished'}. ${last.text.slice(0, 600)}`;
   await keep(id);
+  if (controllers.has(id)) return; // the next answer has begun
+  set_answering(id, false);
+  look_again(id);
 }
 
 function sentence(error: unknown): string {
@@ -110,7 +122,7 @@ function sentence(error: unknown): string {
   return 'The connection to the node was lost before the answer had ended.';
 }
 
-export async function ask(id: string, text: string, attachments: Attachment[]): Promise<void> {
+export async function ask(id: string, text: string, attachments: readonly Attachment[]): Promise<void> {
   if (controllers.has(id)) return;
   const answer = fresh_answer();
   change(id, (before) => ({

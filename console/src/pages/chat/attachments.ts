@@ -5,7 +5,7 @@ export const max_file_bytes = 256 * 1024;
 export const max_all_bytes = 1024 * 1024;
 
 export interface Taken {
-  attachments: Attachment[];
+  attachments: Attachment[]; // beside those that were there before
   refused: string[];
 }
 
@@ -22,7 +22,7 @@ export function text_of(content: Uint8Array): string | null {
 }
 
 export async function take_files(files: Iterable<File>, before: readonly Attachment[]): Promise<Taken> {
-  const attachments = [...before];
+  const attachments: Attachment[] = [];
   const refused: string[] = [];
   let all = before.reduce((sum, one) => sum + size_of(one.text), 0);
   for (const file of files) {
@@ -35,7 +35,13 @@ export async function take_files(files: Iterable<File>, before: readonly Attachm
       refused.push(`${name} does not fit: the files of one message may have 1 MB together.`);
       continue;
     }
-    const text = text_of(new Uint8Array(await file.arrayBuffer()));
+    // A folder looks like a file until it is read; and a file may be gone by then.
+    const content = await file.arrayBuffer().catch(() => null);
+    if (!content) {
+      refused.push(`${name} can’t be read.`);
+      continue;
+    }
+    const text = text_of(new Uint8Array(content));
     if (text === null) {
       refused.push(`${name} is not a text file.`);
       continue;

@@ -4,12 +4,12 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { plural } from '../../format';
 import { Advanced } from './advanced';
 import { announcement, ask, running, stop } from './ask';
-import { take_files } from './attachments';
-import { begin, current, lasting, new_chat, ready } from './chats';
+import { begin, current, lasting, look, new_chat, ready } from './chats';
 import './chat.css';
 import { Composer } from './composer';
 import { ConversationDrawer, ConversationList } from './conversation_list';
 import { ConversationMenu } from './conversation_menu';
+import { attach, draft_of, empty_draft } from './drafts';
 import { note_answer } from './first_steps';
 import { Greeting } from './greeting';
 import { MessageLog } from './message_log';
@@ -22,8 +22,6 @@ export function ChatPage() {
   const busy = running.value.has(id);
   const composer = useRef<HTMLTextAreaElement>(null);
   const [drawer, set_drawer] = useState(false);
-  const [attached, set_attached] = useState<Attachment[]>([]);
-  const [refused, set_refused] = useState<string[]>([]);
   const [over, set_over] = useState(false);
 
   useEffect(() => {
@@ -31,8 +29,6 @@ export function ChatPage() {
   }, []);
   const focus = () => composer.current?.focus({ preventScroll: true });
   useEffect(() => {
-    set_attached([]); // they were for the conversation before
-    set_refused([]);
     if (matchMedia('(pointer: fine)').matches) focus(); // a touch keyboard would cover the page
   }, [id]);
 
@@ -41,20 +37,18 @@ export function ChatPage() {
     if (!busy && (document.activeElement === document.body || document.activeElement === null)) focus();
   }, [busy]);
 
-  const attach = async (files: Iterable<File>) => {
-    const taken = await take_files(files, attached);
-    set_attached(taken.attachments);
-    set_refused(taken.refused);
-    focus();
-  };
-  const say = async (text: string, attachments: Attachment[] = []) => {
-    set_attached([]);
-    set_refused([]);
+  const say = async (text: string, attachments: readonly Attachment[] = []) => {
     focus();
     await ask(id, text, attachments);
-    const last = current.peek().messages.at(-1);
+    const last = look(id)?.messages.at(-1);
     if (last?.role === 'assistant' && last.state === 'done') note_answer();
   };
+  const send = () => {
+    const { text, attached } = draft_of(id);
+    void say(text.peek().trim(), attached.peek());
+    empty_draft(id);
+  };
+  const attached = draft_of(id).attached.value.length;
 
   return (
     <div
@@ -66,9 +60,11 @@ export function ChatPage() {
       }}
       onDragLeave={(event) => event.currentTarget === event.target && set_over(false)}
       onDrop={(event) => {
+        if (!event.dataTransfer?.types.includes('Files')) return; // a text that is dragged is for where it is dropped
         event.preventDefault();
         set_over(false);
-        void attach(event.dataTransfer?.files ?? []);
+        void attach(id, [...(event.dataTransfer?.files ?? [])]);
+        focus();
       }}
     >
       <h1 class="sr-only">Chat</h1>
@@ -99,11 +95,7 @@ export function ChatPage() {
           conversation_id={id}
           box={composer}
           busy={busy}
-          attached={attached}
-          refused={refused}
-          onAttach={(files) => void attach(files)}
-          onDetach={(index) => set_attached(attached.filter((_, at) => at !== index))}
-          onSend={(text) => void say(text, attached)}
+          onSend={send}
           onStop={() => {
             stop(id);
             focus();
@@ -116,7 +108,7 @@ export function ChatPage() {
       {over && <div class="drop-sign">Drop text files here</div>}
       <div class="sr-only" role="status" aria-live="polite">
         {busy ? 'The model is answering.' : announcement.value}
-        {attached.length > 0 && ` ${plural(attached.length, 'file')} attached.`}
+        {attached > 0 && ` ${plural(attached, 'file')} attached.`}
       </div>
     </div>
   );

@@ -1,33 +1,25 @@
 // Where one writes. Enter sends, Shift+Enter begins a new line; files come by button, by drop and by paste.
 import { ArrowUp, FileText, Paperclip, Square, X } from 'lucide-preact';
 import type { RefObject } from 'preact';
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { Attachment } from './types';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import './composer.css';
+import { attach, detach, draft_of } from './drafts';
 
 interface Props {
   conversation_id: string;
   box: RefObject<HTMLTextAreaElement>;
   busy: boolean;
-  attached: readonly Attachment[];
-  refused: readonly string[]; // why files were not taken
-  onAttach: (files: File[]) => void;
-  onDetach: (index: number) => void;
-  onSend: (text: string) => void;
+  onSend: () => void;
   onStop: () => void;
 }
 
 const tallest_px = 240;
 
-/// What was being written in a conversation, while another page is looked at.
-const drafts = new Map<string, string>();
-
-export function Composer({ conversation_id, box, busy, attached, refused, onAttach, onDetach, onSend, onStop }: Props) {
-  const [text, set_text_here] = useState(drafts.get(conversation_id) ?? '');
-  const set_text = (written: string) => {
-    drafts.set(conversation_id, written);
-    set_text_here(written);
-  };
+export function Composer({ conversation_id, box, busy, onSend, onStop }: Props) {
+  const draft = draft_of(conversation_id);
+  const text = draft.text.value;
+  const attached = draft.attached.value;
+  const refused = draft.refused.value;
   const picker = useRef<HTMLInputElement>(null);
   const can_send = !busy && (text.trim() !== '' || attached.length > 0);
   useLayoutEffect(() => {
@@ -37,9 +29,11 @@ export function Composer({ conversation_id, box, busy, attached, refused, onAtta
     area.style.height = `${Math.min(area.scrollHeight, tallest_px)}px`;
   }, [text]);
   const send = () => {
-    if (!can_send) return;
-    onSend(text.trim());
-    set_text('');
+    if (can_send) onSend();
+  };
+  const take = (files: File[]) => {
+    void attach(conversation_id, files);
+    box.current?.focus({ preventScroll: true });
   };
   return (
     <form
@@ -55,7 +49,7 @@ export function Composer({ conversation_id, box, busy, attached, refused, onAtta
             <li key={one.name + index}>
               <FileText size={14} aria-hidden="true" />
               <span>{one.name}</span>
-              <button type="button" class="plain" aria-label={`Remove ${one.name}`} onClick={() => onDetach(index)}>
+              <button type="button" class="plain" aria-label={`Remove ${one.name}`} onClick={() => detach(conversation_id, index)}>
                 <X size={14} aria-hidden="true" />
               </button>
             </li>
@@ -80,7 +74,7 @@ export function Composer({ conversation_id, box, busy, attached, refused, onAtta
           hidden
           aria-label="Text files"
           onChange={(event) => {
-            onAttach([...(event.currentTarget.files ?? [])]);
+            take([...(event.currentTarget.files ?? [])]);
             event.currentTarget.value = '';
           }}
         />
@@ -90,12 +84,12 @@ export function Composer({ conversation_id, box, busy, attached, refused, onAtta
           aria-label="Message"
           placeholder="Say something"
           value={text}
-          onInput={(event) => set_text(event.currentTarget.value)}
+          onInput={(event) => (draft.text.value = event.currentTarget.value)}
           onPaste={(event) => {
             const files = [...(event.clipboardData?.files ?? [])];
             if (files.length === 0) return;
             event.preventDefault();
-            onAttach(files);
+            take(files);
           }}
           onKeyDown={(event) => {
             // An input method takes Enter for its own; some browsers say so only by 229.

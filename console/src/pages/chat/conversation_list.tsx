@@ -57,9 +57,13 @@ function DeleteAll({ open: is_open, onClose }: { open: boolean; onClose: () => v
   );
 }
 
+const shown_at_first = 300; // more are looked for far down
+
 export function ConversationList({ onChosen }: { onChosen?: () => void }) {
   const picker = useRef<HTMLInputElement>(null);
   const [deleting, set_deleting] = useState(false);
+  const [shown, set_shown] = useState(shown_at_first);
+  const hidden = entries.value.length - shown;
   const chosen = current.value.id;
   return (
     <>
@@ -102,7 +106,7 @@ export function ConversationList({ onChosen }: { onChosen?: () => void }) {
         <p class="muted list-empty">Conversations are kept in this browser, nowhere else.</p>
       ) : (
         <ul class="list">
-          {entries.value.map((one) => (
+          {entries.value.slice(0, shown).map((one) => (
             <li key={one.id}>
               <button
                 type="button"
@@ -118,6 +122,14 @@ export function ConversationList({ onChosen }: { onChosen?: () => void }) {
               </button>
             </li>
           ))}
+          {hidden > 0 && (
+            <li>
+              <button type="button" class="plain" onClick={() => set_shown(shown + 1_000)}>
+                <span>Show older</span>
+                <small>{plural(hidden, 'conversation')}</small>
+              </button>
+            </li>
+          )}
         </ul>
       )}
       <DeleteAll open={deleting} onClose={() => set_deleting(false)} />

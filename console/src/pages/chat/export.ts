@@ -45,6 +45,9 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : ''
 const number = (value: unknown): number | undefined => (typeof value === 'number' && Number.isFinite(value) ? value : undefined);
 const list = (value: unknown): Fields[] => (Array.isArray(value) ? value.filter(is_fields) : []);
 
+const longest_title = 200; // as one can give it here
+const most_moves = 100;
+
 /// Without the fields that are undefined.
 function given<T extends object>(fields: { [name in keyof T]: T[name] | undefined }): T {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
@@ -63,7 +66,7 @@ function answer_of(fields: Fields): Answer {
     text: text(fields['text']),
     thinking: text(fields['thinking']),
     state: states.find((one) => one === fields['state']) ?? 'done',
-    moved: list(fields['moved']).map((one) => ({
+    moved: list(fields['moved']).slice(0, most_moves).map((one) => ({
       at: number(one['at']) ?? 0,
       node_id: text(one['node_id']),
       name: text(one['name']),
@@ -91,6 +94,16 @@ function settings_of(value: unknown): Settings {
   });
 }
 
+/// Each id once: by it a message is found again.
+function with_own_ids(messages: Message[]): Message[] {
+  const seen = new Set<string>();
+  return messages.map((message) => {
+    const id = seen.has(message.id) ? new_id() : message.id;
+    seen.add(id);
+    return id === message.id ? message : { ...message, id };
+  });
+}
+
 function conversation_of(fields: Fields): Conversation | null {
   const messages: Message[] = [];
   if (!Array.isArray(fields['messages'])) return null;
@@ -102,10 +115,10 @@ function conversation_of(fields: Fields): Conversation | null {
   }
   return {
     id: text(fields['id']) || new_id(),
-    title: text(fields['title']) || title_of(messages[0]?.text ?? ''),
+    title: text(fields['title']).trim().slice(0, longest_title) || title_of(messages[0]?.text ?? ''),
     model: text(fields['model']) || automatic,
-    updated: number(fields['updated']) ?? Date.now(),
-    messages,
+    updated: Math.max(0, Math.min(number(fields['updated']) ?? Date.now(), Date.now())), // none is from tomorrow, and first for ever
+    messages: with_own_ids(messages),
     settings: settings_of(fields['settings']),
   };
 }

@@ -1,11 +1,10 @@
 // Before the first question: the three steps of a new node, or a few words.
 import { Check } from 'lucide-preact';
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
 import { Link } from 'wouter-preact';
 import { post } from '../../api/client';
 import { models, link } from '../../live/live';
-import { tell_error } from '../../ui/toast';
+import { use_action } from '../../ui/action';
 import { dismiss, starter, steps, steps_wanted } from './first_steps';
 import { is_ready } from './model_choice';
 import './greeting.css';
@@ -43,7 +42,7 @@ function Examples({ say }: { say: (text: string) => void }) {
 
 /// Only where the starter model is known and nothing answers yet.
 function StartStarter() {
-  const [asked, set_asked] = useState(false);
+  const { busy, act } = use_action();
   const row = models.value.find((one) => one.id === starter);
   if (!row) return <p class="muted">No model is ready on this machine.</p>;
   if (row.here === 'loading') {
@@ -54,19 +53,10 @@ function StartStarter() {
       </div>
     );
   }
-  const start = async () => {
-    set_asked(true);
-    try {
-      await post('/api/models', { model: starter, action: 'load' });
-    } catch (error) {
-      tell_error(error);
-    }
-    set_asked(false);
-  };
   return (
     <>
       {row.failure && <p class="wrong">{row.failure}</p>}
-      <button type="button" disabled={asked} aria-busy={asked} onClick={() => void start()}>
+      <button type="button" disabled={busy} aria-busy={busy} onClick={() => void act(() => post('/api/models', { model: starter, action: 'load' }))}>
         Start the starter model
       </button>
     </>

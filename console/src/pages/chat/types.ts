@@ -20,7 +20,7 @@ export interface Question {
   id: string;
   role: 'user';
   text: string;
-  attachments: Attachment[];
+  attachments: readonly Attachment[];
 }
 
 export interface Answer {

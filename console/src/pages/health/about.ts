@@ -5,6 +5,7 @@ import { read_only_reason } from '../../api/access';
 import { get } from '../../api/client';
 import { hello } from '../../live/live';
 import type { About } from '../../live/types';
+import { sentence_of } from '../../ui/toast';
 
 export const about = signal<About | null>(null);
 export const about_failure = signal('');
@@ -14,7 +15,7 @@ async function ask(signal: AbortSignal): Promise<void> {
     about.value = await get<About>('/api/about', signal);
     about_failure.value = '';
   } catch (error) {
-    if (!signal.aborted) about_failure.value = error instanceof Error ? error.message : String(error);
+    if (!signal.aborted) about_failure.value = sentence_of(error);
   }
 }
 

@@ -15,7 +15,7 @@ const Line = memo(function Line({ line }: { line: LogLine }) {
     <li data-level={line.level}>
       <time dateTime={line.time}>{clock(line.time)}</time>
       <span class="level">{line.level}</span>
-      <span class="message">{line.message}</span>
+      <span class="said">{line.message}</span>
     </li>
   );
 });
@@ -49,7 +49,7 @@ function use_end(lines: readonly LogLine[]) {
 function Lines({ lines }: { lines: readonly LogLine[] }) {
   const { box, list, on_scroll } = use_end(lines);
   return (
-    <div ref={box} class="log" role="region" aria-label="Log lines" tabIndex={0} onScroll={on_scroll}>
+    <div ref={box} class="log-lines" role="region" aria-label="Log lines" tabIndex={0} onScroll={on_scroll}>
       <ol ref={list}>
         {lines.map((line) => (
           <Line key={line.seq} line={line} />

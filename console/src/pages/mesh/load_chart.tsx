@@ -1,9 +1,9 @@
 // Lines over time, on a canvas by uPlot; a file of its own in the build. It sets no HTML, so the content policy lets it be.
-import { useComputed, useSignalEffect } from '@preact/signals';
+import { useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { theme } from '../../ui/theme';
+import { looks } from '../../ui/theme';
 
 interface Line {
   values: (number | null)[];
@@ -57,7 +57,6 @@ export function LoadChart(props: Props) {
   const chart = useRef<uPlot | null>(null);
   const latest = useRef(props);
   latest.current = props;
-  const themed = useComputed(() => theme.value);
 
   const make = () => {
     chart.current?.destroy();
@@ -65,22 +64,19 @@ export function LoadChart(props: Props) {
     if (element) chart.current = new uPlot(options(element, latest.current), data_of(latest.current), element);
   };
   useEffect(() => {
-    const system = matchMedia('(prefers-color-scheme: dark)');
     const size = new ResizeObserver(() => {
       const width = box.current?.clientWidth ?? 0;
       if (width > 0 && chart.current?.width !== width) chart.current?.setSize({ width, height: height_px });
     });
     size.observe(box.current as HTMLElement);
-    system.addEventListener('change', make);
     return () => {
       size.disconnect();
-      system.removeEventListener('change', make);
       chart.current?.destroy();
       chart.current = null;
     };
   }, []);
   useSignalEffect(() => {
-    void themed.value;
+    void looks.value;
     make();
   });
   useEffect(() => chart.current?.setData(data_of(props)), [props.times]);

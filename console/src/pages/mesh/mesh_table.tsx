@@ -37,7 +37,7 @@ const Row = memo(function Row({ peer, index }: { peer: Peer; index: number }) {
       <td class="number">{peer.health ? Math.round(peer.health.score) : '–'}</td>
       <td class="number">{peer.path === 'local' || is_gone(peer) ? '–' : ms(peer.rtt_ms)}</td>
       <td>{is_gone(peer) ? '–' : path_word(peer.path)}</td>
-      <td class="models" title={peer.models.join(', ')}>
+      <td title={peer.models.join(', ')}>
         {peer.models.join(', ') || '–'}
       </td>
       <td>{peer.version}</td>

@@ -3,12 +3,14 @@ import { Suspense, lazy } from 'preact/compat';
 import { useEffect, useState } from 'preact/hooks';
 import { get } from '../../api/client';
 import { ms } from '../../format';
-import { peers } from '../../live/live';
+import { hello, peers } from '../../live/live';
 import type { History, Peer } from '../../live/types';
 import { Card } from '../../ui/parts';
+import { page_file } from '../../ui/page_file';
+import { sentence_of } from '../../ui/toast';
 import { type Range, type Sample, type Series, columns_of, merge_samples, range_of, sample_of } from './samples';
 
-const Chart = lazy(() => import('./load_chart').then((file) => file.LoadChart));
+const Chart = lazy(() => page_file(() => import('./load_chart').then((file) => file.LoadChart)));
 
 const now_s = () => Math.floor(Date.now() / 1000);
 const percent = (value: number | null) => (value == null ? '–' : `${Math.round(value)} %`);
@@ -23,12 +25,13 @@ const rows: readonly { series: Series; label: string; colour: number; text: (val
 function useSamples(node_id: string) {
   const [samples, set_samples] = useState<Sample[]>([]);
   const [failure, set_failure] = useState('');
+  const greeting = hello.value; // a new one: the page has not listened for a while
   useEffect(() => {
     const ending = new AbortController();
     get<History>(`/api/history?node_id=${encodeURIComponent(node_id)}`, ending.signal).then(
       (history) => set_samples((live) => merge_samples(history.samples, live, now_s())),
       (error: unknown) => {
-        if (!ending.signal.aborted) set_failure(error instanceof Error ? error.message : String(error));
+        if (!ending.signal.aborted) set_failure(sentence_of(error));
       },
     );
     let last: Peer | undefined;
@@ -43,7 +46,7 @@ function useSamples(node_id: string) {
       ending.abort();
       follow();
     };
-  }, [node_id]);
+  }, [node_id, greeting]);
   return { samples, failure };
 }
 

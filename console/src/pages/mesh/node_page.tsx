@@ -23,7 +23,7 @@ function Facts({ peer }: { peer: Peer }) {
   const own = peer.path === 'local';
   return (
     <Card title="About it">
-      <dl class="facts">
+      <dl class="node-facts">
         <dt>Role</dt>
         <dd>{peer.role === 'client' ? 'client: it asks, and does no work for others' : peer.role === 'worker' ? 'worker: it works for the others' : peer.role}</dd>
         <dt>Round trip</dt>

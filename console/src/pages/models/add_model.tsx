@@ -1,34 +1,30 @@
 // Asks for a model by its reference; the node says at once what is wrong with it.
 import { useState } from 'preact/hooks';
+import { use_action } from '../../ui/action';
 import { Dialog } from '../../ui/dialog';
 import { Sentence } from '../../ui/sentence';
-import { tell } from '../../ui/toast';
+import { sentence_of, tell } from '../../ui/toast';
 import { load } from './actions';
 import { reference_words } from './model_words';
 
 export function AddModel({ open, onClose }: { open: boolean; onClose: () => void }) {
   const [reference, set_reference] = useState('');
   const [wrong, set_wrong] = useState('');
-  const [busy, set_busy] = useState(false);
+  const { busy, act } = use_action((error) => set_wrong(sentence_of(error)));
   const close = () => {
     set_wrong('');
     onClose();
   };
   const add = async (event: Event) => {
     event.preventDefault();
-    if (!reference.trim() || busy) return;
-    set_busy(true);
+    if (!reference.trim()) return;
     set_wrong('');
-    try {
+    await act(async () => {
       const { id } = await load(reference.trim());
       tell(`${id} is on its way; the list shows how far it is.`);
       set_reference('');
       onClose();
-    } catch (error) {
-      set_wrong(error instanceof Error ? error.message : String(error));
-    } finally {
-      set_busy(false);
-    }
+    });
   };
   return (
     <Dialog

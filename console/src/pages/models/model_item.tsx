@@ -1,10 +1,10 @@
 import { HardDriveDownload, Map as Where, PowerOff } from 'lucide-preact';
-import { useState } from 'preact/hooks';
 import { may_change } from '../../live/live';
 import type { ModelRow } from '../../live/types';
+import { use_action } from '../../ui/action';
 import { Badge } from '../../ui/parts';
 import { Sentence } from '../../ui/sentence';
-import { tell, tell_error } from '../../ui/toast';
+import { tell } from '../../ui/toast';
 import { load, unload } from './actions';
 import { facts, in_use, percent, reference_of, state_hint, state_words, use_words } from './model_words';
 
@@ -14,25 +14,13 @@ interface Props {
   onUnloadInUse: (model: ModelRow) => void;
 }
 
-/// `what` is asked of the node once at a time.
-function use_request() {
-  const [busy, set_busy] = useState(false);
-  const ask = async (what: () => Promise<unknown>, done: string) => {
-    set_busy(true);
-    try {
+export function ModelItem({ model, onWhere, onUnloadInUse }: Props) {
+  const { busy, act } = use_action();
+  const ask = (what: () => Promise<unknown>, done: string) =>
+    act(async () => {
       await what();
       tell(done);
-    } catch (error) {
-      tell_error(error);
-    } finally {
-      set_busy(false);
-    }
-  };
-  return { busy, ask };
-}
-
-export function ModelItem({ model, onWhere, onUnloadInUse }: Props) {
-  const { busy, ask } = use_request();
+    });
   const away = model.here === 'ready' ? { verb: 'Unload', said: 'is being unloaded' } : { verb: 'Give up', said: 'is no longer being loaded' };
   const state = state_words(model);
   const hint = state_hint(model);

@@ -6,6 +6,7 @@ import { peers, sharing } from '../../live/live';
 import type { ModelRow, Plan } from '../../live/types';
 import { Dialog } from '../../ui/dialog';
 import { Sentence } from '../../ui/sentence';
+import { sentence_of } from '../../ui/toast';
 import { reference_of } from './model_words';
 
 const most_machines = 16; // of one model, as the node has it
@@ -112,7 +113,7 @@ export function WhereDialog({ model, onClose }: { model: ModelRow | null; onClos
       set_answer({ kind: 'plan', plan: await post<Plan>('/api/plan', plan_question(reference, wish), mine.signal) });
     } catch (error) {
       if (mine.signal.aborted) return;
-      const message = error instanceof Error ? error.message : String(error);
+      const message = sentence_of(error);
       set_answer({ kind: 'refused', message, no_place: error instanceof ApiError && error.status === 503 && sharing.value?.in_mesh === true });
     }
   };

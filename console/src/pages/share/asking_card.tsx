@@ -1,23 +1,17 @@
 // What this machine itself asks: to be let into a mesh that it has found on the local network.
-import { useState } from 'preact/hooks';
 import { asking, may_change } from '../../live/live';
 import type { OwnRequest } from '../../live/types';
-import { tell, tell_error } from '../../ui/toast';
+import { use_action } from '../../ui/action';
+import { tell } from '../../ui/toast';
 import { confirm } from './actions';
 
 function Question({ own }: { own: OwnRequest }) {
-  const [busy, set_busy] = useState(false);
-  const answer = async (same: boolean) => {
-    set_busy(true);
-    try {
+  const { busy, act } = use_action();
+  const answer = (same: boolean) =>
+    act(async () => {
       await confirm(own.code, same);
       if (!same) tell(`This computer does not join the mesh of ${own.member}.`);
-    } catch (error) {
-      tell_error(error);
-    } finally {
-      set_busy(false);
-    }
-  };
+    });
   const closed = busy || !may_change.value;
   return (
     <div class="request">

@@ -1,7 +1,9 @@
 // Writes an invite, and shows it in each way in which people carry one to another machine.
 import { useState } from 'preact/hooks';
+import { use_action } from '../../ui/action';
 import { Dialog } from '../../ui/dialog';
 import { Sentence } from '../../ui/sentence';
+import { sentence_of } from '../../ui/toast';
 import { type WrittenInvite, write_invite } from './actions';
 import { CopyField } from './copy_field';
 import { type Role, invite_link, join_command, until_words } from './invite_words';
@@ -44,18 +46,12 @@ function Written({ written }: { written: WrittenInvite }) {
 function Wish({ onWritten }: { onWritten: (written: WrittenInvite) => void }) {
   const [role, set_role] = useState<Role>('worker');
   const [span, set_span] = useState<number>(86_400);
-  const [busy, set_busy] = useState(false);
   const [wrong, set_wrong] = useState('');
+  const { busy, act } = use_action((error) => set_wrong(sentence_of(error)));
   const write = async (event: Event) => {
     event.preventDefault();
-    set_busy(true);
     set_wrong('');
-    try {
-      onWritten(await write_invite(role, span));
-    } catch (error) {
-      set_wrong(error instanceof Error ? error.message : String(error));
-      set_busy(false);
-    }
+    await act(async () => onWritten(await write_invite(role, span)));
   };
   return (
     <form onSubmit={(event) => void write(event)}>
@@ -96,15 +92,16 @@ function Wish({ onWritten }: { onWritten: (written: WrittenInvite) => void }) {
   );
 }
 
-export function InviteDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
+/// One that comes after it was closed is not shown to whoever opens it next.
+function Invite() {
   const [written, set_written] = useState<WrittenInvite | null>(null);
-  const close = () => {
-    set_written(null);
-    onClose();
-  };
+  return written ? <Written written={written} /> : <Wish onWritten={set_written} />;
+}
+
+export function InviteDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
   return (
-    <Dialog open={open} title="Invite a machine" onClose={close}>
-      {written ? <Written written={written} /> : <Wish onWritten={set_written} />}
+    <Dialog open={open} title="Invite a machine" onClose={onClose}>
+      <Invite />
     </Dialog>
   );
 }

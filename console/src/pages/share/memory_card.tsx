@@ -1,5 +1,5 @@
 // How much of this machine's memory models may take.
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { may_change } from '../../live/live';
 import { restarting } from '../../live/restart';
 import type { Sharing } from '../../live/types';
@@ -15,15 +15,20 @@ export function MemoryCard({ sharing }: { sharing: Sharing }) {
   const fixed = sharing.fixed.includes('memory');
   const step = memory_step(total);
   const words = memory_words(lent, total);
-  const lend = async (memory_bytes: number) => {
+  const newest = useRef(lent); // wish
+  const asked = useRef(Promise.resolve());
+  const hold = (memory_bytes: number) => {
+    newest.current = memory_bytes;
     set_held(memory_bytes);
-    try {
-      await change_sharing({ memory_bytes });
-    } catch (error) {
-      tell_error(error);
-    } finally {
-      set_held(null);
-    }
+  };
+  /// One request after the other, and of those that wait only the newest: a key that is held down wishes much.
+  const lend = (memory_bytes: number) => {
+    hold(memory_bytes);
+    asked.current = asked.current.then(async () => {
+      if (newest.current !== memory_bytes) return;
+      await change_sharing({ memory_bytes }).catch(tell_error);
+      if (newest.current === memory_bytes) set_held(null);
+    });
   };
   const bytes_at = (input: HTMLInputElement) => Math.min(Number(input.value), total);
   return (
@@ -38,9 +43,9 @@ export function MemoryCard({ sharing }: { sharing: Sharing }) {
           step={step}
           value={lent}
           disabled={fixed || !may_change.value || restarting.value}
-          onInput={(event) => set_held(bytes_at(event.currentTarget))}
+          onInput={(event) => hold(bytes_at(event.currentTarget))}
           // Of plain onChange preact/compat makes onInput; this one comes when the hand lets go.
-          onChangeCapture={(event) => void lend(bytes_at(event.currentTarget))}
+          onChangeCapture={(event) => lend(bytes_at(event.currentTarget))}
         />
         <span aria-hidden="true">{words}</span>
       </div>

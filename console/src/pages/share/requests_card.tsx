@@ -3,24 +3,19 @@ import { useState } from 'preact/hooks';
 import { ago, short_id } from '../../format';
 import { may_change, requests } from '../../live/live';
 import type { JoinRequest } from '../../live/types';
-import { tell, tell_error } from '../../ui/toast';
+import { use_action } from '../../ui/action';
+import { tell } from '../../ui/toast';
 import { decide } from './actions';
 import type { Role } from './invite_words';
 
 function Request({ request }: { request: JoinRequest }) {
   const [role, set_role] = useState<Role>('worker');
-  const [busy, set_busy] = useState(false);
-  const answer = async (approve: boolean) => {
-    set_busy(true);
-    try {
+  const { busy, act } = use_action();
+  const answer = (approve: boolean) =>
+    act(async () => {
       await decide(request.code, approve, role);
       tell(approve ? `${request.name} is let in as soon as somebody there says yes, too.` : `${request.name} was refused.`);
-    } catch (error) {
-      tell_error(error);
-    } finally {
-      set_busy(false);
-    }
-  };
+    });
   const closed = busy || !may_change.value;
   return (
     <li class="request">

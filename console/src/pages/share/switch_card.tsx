@@ -3,10 +3,10 @@ import { useState } from 'preact/hooks';
 import { may_change, status } from '../../live/live';
 import { restarting } from '../../live/restart';
 import type { Sharing } from '../../live/types';
+import { use_action } from '../../ui/action';
 import { Dialog } from '../../ui/dialog';
 import { Badge, Switch, type Tone } from '../../ui/parts';
 import { Sentence } from '../../ui/sentence';
-import { tell_error } from '../../ui/toast';
 import { change_sharing } from './actions';
 import { restarts_to_share, sharing_words, wish_to_share } from './sharing_words';
 
@@ -18,17 +18,10 @@ function tone_of(sharing: Sharing): Tone {
 
 export function SwitchCard({ sharing }: { sharing: Sharing }) {
   const [asking, set_asking] = useState(false);
-  const [busy, set_busy] = useState(false);
-  const change = async (on: boolean) => {
+  const { busy, act } = use_action();
+  const change = (on: boolean) => {
     set_asking(false);
-    set_busy(true);
-    try {
-      await change_sharing(on ? wish_to_share(sharing) : { sharing: false });
-    } catch (error) {
-      tell_error(error);
-    } finally {
-      set_busy(false);
-    }
+    void act(() => change_sharing(on ? wish_to_share(sharing) : { sharing: false }));
   };
   const is_client = status.value?.role === 'client';
   const words = sharing_words(sharing, restarting.value, is_client);
@@ -39,7 +32,7 @@ export function SwitchCard({ sharing }: { sharing: Sharing }) {
         label="Let others use this computer’s models"
         checked={sharing.sharing && sharing.in_mesh}
         disabled={closed}
-        onChange={(on) => (on && restarts_to_share(sharing) ? set_asking(true) : void change(on))}
+        onChange={(on) => (on && restarts_to_share(sharing) ? set_asking(true) : change(on))}
       />
       <p aria-live="polite">
         <Badge tone={tone_of(sharing)}>{words.state}</Badge> <Sentence text={words.text} />
@@ -58,7 +51,7 @@ export function SwitchCard({ sharing }: { sharing: Sharing }) {
             <button type="button" class="outline secondary" onClick={() => set_asking(false)}>
               Not now
             </button>
-            <button type="button" onClick={() => void change(true)}>
+            <button type="button" onClick={() => change(true)}>
               Share
             </button>
           </>

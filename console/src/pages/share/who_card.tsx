@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { may_change } from '../../live/live';
 import { restarting } from '../../live/restart';
 import type { Sharing } from '../../live/types';
-import { tell_error } from '../../ui/toast';
+import { use_action } from '../../ui/action';
 import { change_sharing } from './actions';
 import { fixed_words } from './sharing_words';
 
@@ -17,20 +17,16 @@ const choices = [
 
 export function WhoCard({ sharing }: { sharing: Sharing }) {
   const [wanted, set_wanted] = useState<Sharing['who'] | null>(null); // until the node has said yes or no
+  const { busy, act } = use_action();
   const fixed = sharing.fixed.includes('who');
   const choose = async (who: Sharing['who']) => {
     set_wanted(who);
-    try {
-      await change_sharing({ who });
-    } catch (error) {
-      tell_error(error);
-    } finally {
-      set_wanted(null);
-    }
+    await act(() => change_sharing({ who }));
+    set_wanted(null);
   };
   return (
     <section class="card">
-      <fieldset class="who" disabled={fixed || wanted !== null || !may_change.value || restarting.value}>
+      <fieldset class="who" disabled={fixed || busy || !may_change.value || restarting.value}>
         <legend>Who can join</legend>
         {choices.map(({ who, label, hint }) => (
           <label key={who}>

@@ -5,7 +5,7 @@ import { Maximize, Minus, Plus } from 'lucide-preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Link, useLocation } from 'wouter-preact';
 import { deployments, hello, link, peers } from '../../../live/live';
-import { theme } from '../../../ui/theme';
+import { looks } from '../../../ui/theme';
 import { colours } from '../colours';
 import { Legend } from './legend';
 import { MachineCard } from './machine_card';
@@ -22,23 +22,19 @@ function usePicture(open: (node_id: string) => void, on_mark: (marked: Marked | 
     const element = canvas.current as HTMLCanvasElement;
     const made = new Picture(element);
     made.on_mark = on_mark;
-    const system = matchMedia('(prefers-color-scheme: dark)');
-    const retheme = () => made.retheme();
     const size = new ResizeObserver(() => made.resize(element.clientWidth, element.clientHeight, Math.min(2, devicePixelRatio || 1)));
     const sight = new IntersectionObserver((entries) => made.set_in_sight(entries.at(-1)?.isIntersecting ?? true));
     const ends = [
       effect(() => made.show(peers.value, hello.value?.node_id ?? '', deployments.value, colours.value)),
       effect(() => {
-        void theme.value;
+        void looks.value;
         made.retheme();
       }),
       follow_pointer(element, made, open),
       () => size.disconnect(),
       () => sight.disconnect(),
-      () => system.removeEventListener('change', retheme),
       () => made.stop(),
     ];
-    system.addEventListener('change', retheme);
     size.observe(element);
     sight.observe(element);
     set_picture(made);
