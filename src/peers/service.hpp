@@ -144,7 +144,8 @@ class service {
     void send(const node_id& to, wire::bytes message, message_size size);
     void on_member(const membership::member_changed& what);
     void on_revocations(const node_id& from, const std::vector<admission::revocation>& heard);
-    void on_refusal(const node_id& by, const error& why);
+    enum class refusal_by { us, them };
+    void on_refusal(const node_id& whom, const error& why, refusal_by side);
     void enforce(const admission::revocation& one);
     struct candidate {
         node_id id;

@@ -133,13 +133,18 @@ awaitable<void> service::dial(node_id whom, std::vector<std::string> addresses) 
             report(event_kind::not_reached, whom, text + ": " + made.error().message);
             continue;
         }
-        auto check_it = [this](const admission::certificate& of) { return check(of); };
+        auto by = refusal_by::them;
+        auto check_it = [this, &by](const admission::certificate& of) {
+            auto fine = check(of);
+            by = fine ? by : refusal_by::us;
+            return fine;
+        };
         auto mine = introduce();
         auto who = co_await greet(*made, std::move(mine), std::move(check_it));
         if (!who) {
             (*made)->close("not admitted");
             if (is_refusal(who.error())) {
-                on_refusal(whom, who.error());
+                on_refusal(whom, who.error(), by);
                 co_return;
             }
             report(event_kind::not_reached, whom, text + ": " + who.error().message);
@@ -158,18 +163,19 @@ awaitable<void> service::dial(node_id whom, std::vector<std::string> addresses) 
     dials_.failed(whom, steady_clock::now(), static_cast<double>(dice_()) * range);
 }
 
-void service::on_refusal(const node_id& by, const error& why) {
-    if (is_known(by)) {
-        waiting_.erase(by);
-        dials_.refused(by, steady_clock::now());
+void service::on_refusal(const node_id& whom, const error& why, refusal_by side) {
+    if (is_known(whom)) {
+        waiting_.erase(whom);
+        dials_.refused(whom, steady_clock::now());
     } else {
-        give_up(by);
+        give_up(whom);
     }
     // Of strangers on the local network nobody knows whether they are members.
-    const auto given = [&](const contact& one) { return one.id == by; };
-    const bool trusted = std::any_of(self_.contacts.begin(), self_.contacts.end(), given) || gossip_->find(by);
-    const bool about_us = trusted && (why == admission::errc::revoked || why == admission::errc::expired);
-    report(about_us ? event_kind::self_revoked : event_kind::refused, by, why.message);
+    const auto given = [&](const contact& one) { return one.id == whom; };
+    const bool trusted = std::any_of(self_.contacts.begin(), self_.contacts.end(), given) || gossip_->find(whom);
+    const bool about_us = side == refusal_by::them && trusted &&
+                          (why == admission::errc::revoked || why == admission::errc::expired);
+    report(about_us ? event_kind::self_revoked : event_kind::refused, whom, why.message);
 }
 
 bool service::adopt(const std::shared_ptr<link>& fresh) {

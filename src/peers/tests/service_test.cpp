@@ -77,10 +77,20 @@ TEST_F(service_test, ARevokedMemberIsOutEverywhereAndKnowsIt) {
             return std::any_of(c.events.begin(), c.events.end(),
                                [](const event& e) { return e.kind == event_kind::self_revoked; });
         });
+        a.life->add_contact({.id = c.keys.id(), .addresses = {text_of(c.where)}});
+        co_await t.until([&] {
+            return std::any_of(a.events.begin(), a.events.end(),
+                               [&](const event& e) { return e.kind == event_kind::refused && e.id == c.keys.id(); });
+        });
         co_await aio::pause(500ms);
         EXPECT_FALSE(t.view(a, c)->connection);
         EXPECT_FALSE(t.view(b, c)->connection);
         EXPECT_TRUE(t.connected(a, b));
+        for (const auto* one : {&a, &b}) {
+            EXPECT_TRUE(std::none_of(one->events.begin(), one->events.end(), [](const event& e) {
+                return e.kind == event_kind::self_revoked;
+            })) << "it is the other one that is out";
+        }
     });
 }
 
