@@ -95,6 +95,10 @@ class revocation_list {
 
     bool revokes(const node_id& subject, unix_time_s issued_s) const;
 
+    /// When a certificate for `subject` that counts may be issued: `now`, or a second later where it was revoked in
+    /// this very one.
+    unix_time_s issue_time(const node_id& subject, unix_time_s now) const;
+
     std::vector<revocation> all() const;
 
   private:

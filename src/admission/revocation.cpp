@@ -105,6 +105,11 @@ bool revocation_list::revokes(const node_id& subject, unix_time_s issued_s) cons
     return found != by_subject_.end() && issued_s <= found->second.at_s;
 }
 
+unix_time_s revocation_list::issue_time(const node_id& subject, unix_time_s now) const {
+    const auto found = by_subject_.find(subject);
+    return found == by_subject_.end() ? now : std::max(now, found->second.at_s + 1);
+}
+
 std::vector<revocation> revocation_list::all() const {
     std::vector<revocation> out;
     out.reserve(by_subject_.size());

@@ -28,7 +28,7 @@ admission::certificate mesh::certify(const node_id& bearer, admission::grant as)
     what.subject = bearer;
     what.role = as.role;
     what.may_admit = as.may_admit && root_.has_value();  // a delegate makes no further ones
-    what.issued_s = unix_time_s();
+    what.issued_s = service_->issue_time(bearer, unix_time_s());
     what.expires_s = what.issued_s + certificate_s;
     with_.log->info("{} joins as a {}", short_name(bearer), admission::to_string(as.role));
     return root_ ? admission::issue(*root_, what) : admission::issue(with_.self, memory_->certificate, what);

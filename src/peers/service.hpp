@@ -115,6 +115,11 @@ class service {
     void revoke(const admission::revocation& by_us);
     std::vector<admission::revocation> revocations() const { return revoked_.all(); }
 
+    /// See revocation_list::issue_time.
+    admission::unix_time_s issue_time(const node_id& subject, admission::unix_time_s now) const {
+        return revoked_.issue_time(subject, now);
+    }
+
     /// Another place where a member may be found (local discovery). A hint from anybody: it is tried and not kept, and
     /// only the last max_hints of them are.
     void add_contact(contact found);

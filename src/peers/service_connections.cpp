@@ -173,8 +173,8 @@ void service::on_refusal(const node_id& whom, const error& why, refusal_by side)
     // Of strangers on the local network nobody knows whether they are members.
     const auto given = [&](const contact& one) { return one.id == whom; };
     const bool trusted = std::any_of(self_.contacts.begin(), self_.contacts.end(), given) || gossip_->find(whom);
-    const bool about_us = side == refusal_by::them && trusted &&
-                          (why == admission::errc::revoked || why == admission::errc::expired);
+    const bool about_us =
+        side == refusal_by::them && trusted && (why == admission::errc::revoked || why == admission::errc::expired);
     report(about_us ? event_kind::self_revoked : event_kind::refused, whom, why.message);
 }
 

@@ -118,8 +118,10 @@ TEST_F(mesh_of_one, ARevokedMemberIsOutUntilItIsAdmittedAnew) {
     EXPECT_FALSE(*revoked_.add(*heard, now + 10)) << "nothing new";
     EXPECT_TRUE(check_now(good).error() == errc::revoked);
     auto later = for_member(member_.id());
-    later.issued_s = now + 11;
-    EXPECT_TRUE(check_now(issue(root_, later)));
+    later.issued_s = revoked_.issue_time(member_.id(), now + 10);
+    EXPECT_TRUE(check_now(issue(root_, later))) << "in the same second";
+    EXPECT_EQ(revoked_.issue_time(member_.id(), now + 20), now + 20);
+    EXPECT_EQ(revoked_.issue_time(root_.id(), now), now);
     EXPECT_EQ(revoked_.all().size(), 1U);
 }
 
