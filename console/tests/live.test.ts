@@ -116,6 +116,17 @@ it('a node that hangs is lost, though its connection still stands', async () => 
   expect(link.value).toBe('live');
 });
 
+it('what the node says instead is told, and it is asked again', async () => {
+  const full = () => Promise.resolve(new Response(JSON.stringify({ error: { message: '64 pages look at this node already.' } }), { status: 503 }));
+  answers = [full, silence];
+  const { link, turned_away } = await start();
+  expect(link.value).toBe('lost');
+  expect(turned_away.value).toBe('64 pages look at this node already.');
+  await vi.advanceTimersByTimeAsync(1_500);
+  expect(link.value).toBe('live');
+  expect(turned_away.value).toBe('');
+});
+
 it('an event that is not as it should be is left out, and the next ones come', async () => {
   const lines = ['event: status\ndata: {', 'event: peers\ndata: {"set":1}', 'event: log\ndata: null', 'event: hello\ndata: {"name":"desk"}'];
   answers = [() => Promise.resolve(new Response(lines.map((one) => `${one}\n\n`).join(''))), silence];

@@ -17,6 +17,8 @@ export type Link = 'connecting' | 'live' | 'lost' | 'refused';
 const state = signal<LiveState>(nothing_yet);
 
 export const link = signal<Link>('connecting');
+/// What the node has said instead of letting this page look; empty where it said nothing.
+export const turned_away = signal('');
 export const hello = computed(() => state.value.hello);
 export const status = computed(() => state.value.status);
 export const peers = computed(() => state.value.peers);
@@ -79,6 +81,7 @@ async function listen(): Promise<void> {
   try {
     const answer = await send('GET', wants_log ? '/api/events?logs=1' : '/api/events', undefined, mine.signal);
     link.value = 'live';
+    turned_away.value = '';
     for await (const { event, data } of events_of(answer, is_there)) {
       is_there();
       if (event) take_if_whole(event, data);
@@ -131,7 +134,9 @@ export async function run(): Promise<never> {
     try {
       await listen();
     } catch (error) {
-      refused = error instanceof ApiError && error.status === 401;
+      const status = error instanceof ApiError ? error.status : 0;
+      refused = status === 401;
+      turned_away.value = status > 0 && !refused ? (error as ApiError).message : '';
     }
     if (resting) {
       await pause();

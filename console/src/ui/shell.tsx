@@ -3,7 +3,7 @@ import { Activity, Boxes, MessageSquare, Network, Share2 } from 'lucide-preact';
 import type { ComponentChildren } from 'preact';
 import { Link, useRoute } from 'wouter-preact';
 import { key_wanted } from '../api/access';
-import { asking, hello, link, peers, requests, status } from '../live/live';
+import { asking, hello, link, peers, requests, status, turned_away } from '../live/live';
 import { restarting } from '../live/restart';
 import { plural } from '../format';
 import { Toasts } from './toast';
@@ -47,7 +47,9 @@ function LinkState() {
           ? 'Key needed'
           : restarting.value
             ? 'Restarting…'
-            : 'Node does not answer';
+            : turned_away.value
+              ? 'Not connected'
+              : 'Node does not answer';
   return (
     <div class="link-state" data-link={link.value}>
       <span class="dot" aria-hidden="true" />
@@ -79,7 +81,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
       </nav>
       {link.value === 'lost' && !restarting.value && (
         <div class="banner" role="alert">
-          The node does not answer. This page goes on as soon as it is back.
+          {turned_away.value || 'The node does not answer.'} This page goes on as soon as it {turned_away.value ? 'may' : 'is back'}.
         </div>
       )}
       {link.value === 'refused' && !key_wanted.value && (
