@@ -207,7 +207,8 @@ void model_loader::load_under_way::give_up() {
 
 asio::awaitable<void> model_loader::stop() {
     stopping_ = true;
-    for (const auto& [id, one] : under_way_) {
+    const auto all = under_way_;  // finish() takes them out
+    for (const auto& [id, one] : all) {
         one->give_up();
     }
     while (running_ > undecided_) {
@@ -395,6 +396,9 @@ void model_loader::finish(const std::string& id, bool given_up, result<loaded> o
     under_way_.erase(id);
     if (given_up && !stopping_) {
         services_.log->info("{} was given up while it was loaded", id);
+        if (outcome) {
+            static_cast<void>(exit_.guard(std::move(outcome->generator)));  // it was ready just then; ends elsewhere
+        }
         put_away(id);
         report(id, model_phase::failed, 0.0F, "The load was given up.");
     } else if (outcome) {

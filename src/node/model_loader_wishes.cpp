@@ -203,8 +203,9 @@ result<shelf_answer> model_loader::unload(const std::string& id) {
     if (find(id) == nullptr) {
         return refuse(fmt::format("'{}' is answered by another server, so there is nothing to unload here.", id));
     }
-    if (const auto loading = under_way_.find(id); loading != under_way_.end()) {
-        loading->second->give_up();  // finish() puts it away, a moment later
+    if (const auto found = under_way_.find(id); found != under_way_.end()) {
+        const shared_load loading = found->second;
+        loading->give_up();  // finish() puts it away, a moment later
         return shelf_answer{.id = id, .state = state_when_away(*find(id))};
     }
     if (state != model_state::ready) {
