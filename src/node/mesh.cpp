@@ -364,7 +364,9 @@ void mesh::on_event(const peers::event& what) {
     const std::string who = what.name.empty() ? short_name(what.id) : what.name + " (" + short_name(what.id) + ")";
     switch (what.kind) {
         case peers::event_kind::connected:
-            removed_.clear();  // a clock was wrong, or this member has not heard of it and will say so soon
+            if (!service_->is_removed()) {
+                removed_.clear();  // the clock of whoever said so was wrong
+            }
             with_.log->info("{} is connected", who);
             break;
         case peers::event_kind::lost: with_.log->info("{} is gone: {}", who, what.detail); break;

@@ -115,6 +115,9 @@ class service {
     void revoke(const admission::revocation& by_us);
     std::vector<admission::revocation> revocations() const { return revoked_.all(); }
 
+    /// This node's own membership was ended, as far as is known here.
+    bool is_removed() const { return revoked_.revokes(self_.self.id(), self_.said.certificate.issued_s); }
+
     /// See revocation_list::issue_time.
     admission::unix_time_s issue_time(const node_id& subject, admission::unix_time_s now) const {
         return revoked_.issue_time(subject, now);
